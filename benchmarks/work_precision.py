@@ -1,8 +1,8 @@
 """Work and precision: how much each method works for the error that it makes, on shipped problems and on a scenario.
 
 The error is measured, not the tolerance: the largest over all members, times and states, as a share of the value, or of
-a thousandth of the state's largest value where the value is below that. The work is time on one thread, the best of
-several, and evaluations of the right-hand side; both for one trajectory. Evaluations are the same on every machine.
+a thousandth of the state's largest value where the value is below that. The work is processor time on one thread, the
+best of several, and evaluations of the right-hand side; both for one trajectory. Evaluations are the same everywhere.
 
 ``python -m benchmarks.work_precision [SCENARIO] [--set KEY=VALUE] [--patients N] [--out FOLDER]``: every method solves
 three problems with known answers (smooth, dosed, stiff) and the first arm of a scenario at nine tolerances.
@@ -201,9 +201,9 @@ def _point(workload: Workload, method: Method, rtol: float) -> Point:
     seconds: list[float] = []
     # Short solves are timed more often, as the machine has other things to do.
     while len(seconds) < _REPETITIONS or (sum(seconds) < _PATIENCE and len(seconds) < _MOST_REPETITIONS):
-        began = time.perf_counter()
+        began = time.process_time()
         found = workload.solved(method, rtol)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.process_time() - began)
     number = len(workload.parameters)
     accepted, rejected, evaluations = (float(count) for count in found.counters[:, :3].sum(axis=0) / number)
     return Point(
