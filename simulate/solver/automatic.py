@@ -31,6 +31,9 @@ _LEAST_TRIAL = 64
 _EARLY, _HARDLY = 4, 32
 """A member is looked at after this share of its patience, and hardly on its way before this share of its time."""
 
+_STUCK = 1e-9
+"""The stiff method is given up where it has not come to this share of the time by then: a singularity holds it."""
+
 _NUMERICAL = (Status.TOO_MANY_STEPS, Status.STEP_TOO_SMALL, Status.NOT_FINITE)
 """How a method gives a member up that another may solve."""
 
@@ -149,7 +152,7 @@ def solve_automatically(
     # Beyond a thousand times its patience nobody would wait for the explicit method.
     trial = np.clip(whole / chosen.cost, _LEAST_TRIAL, 1e3 * patience[slow])
     tried = [
-        (members, batch(members, chosen.stiff, limit, None))
+        (members, batch(members, chosen.stiff, limit, None, (_LEAST_TRIAL, start + horizon * _STUCK)))
         for members, limit in _groups(slow, _rounded(trial), max_steps)
     ]
     again, _ = _given_up(tried, Status.TOO_MANY_STEPS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ from simulate.solver import (
     Status,
     StopKind,
     Tolerance,
+    Trajectories,
+    automatic,
     solve,
     solve_automatically,
 )
@@ -172,3 +175,22 @@ def test_a_member_that_no_method_can_solve_says_so_and_keeps_what_it_has() -> No
     assert failure.reason == f"{explicit.reason}; Rodas5P did not reach the end either"
     assert (failure.member, failure.status, failure.time) == (0, explicit.status, explicit.time)
     np.testing.assert_allclose(found.quantity("x")[:, 0], [2.0, 1 / 9.5], rtol=1e-5)
+
+
+def test_the_stiff_method_is_given_up_where_a_singularity_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {"a": "1 - a", "b": "a**2 - b", "c": "b**2 - c", "d": "c**2 - d", "y": "d**0.004 - y"}
+    singular, taken = build(equations(rates, [0.0] * 5)), dict[str, int]()
+
+    def counted(*values: Any, **options: Any) -> Trajectories:
+        found = solve(*values, **options)
+        taken[found.method] = taken.get(found.method, 0) + int(found.counters[:, :2].sum())
+        return found
+
+    monkeypatch.setattr(automatic, "solve", counted)
+    choice, times = Automatic(patience=64), np.array([0.5, 10.0])
+    found = solve_automatically(singular, np.zeros((1, 0)), Schedule.empty(1), times, choice=choice)
+    assert found.method_of(0) == DOPRI5.name
+    assert taken[RODAS5P.name] <= 64
+    np.testing.assert_allclose(found.quantity("a")[0], -np.expm1(-times), rtol=1e-5)
+    b = 1 - 2 * times * np.exp(-times) - np.exp(-2 * times)
+    np.testing.assert_allclose(found.quantity("b")[0], b, rtol=1e-5)
