@@ -1,13 +1,15 @@
-"""Threads, batch sizes and memory: ``python benchmarks/scaling.py [--largest N]``.
+"""Threads, batch sizes, memory and a whole run: ``python benchmarks/scaling.py [--largest N] [--run N]``.
 
 Prints the time of one and of two threads, the time a member of growing batches, each streamed to disk in chunks, and
-the most memory that the process held.
+the most memory that the process held. With ``--run``, that of `simulate run` of so many patients over 24 weeks with two
+quantities, from the shell to its last file, and what solving alone takes of it: some of its patients in this process.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.workload import Workload, reference_workload
 from simulate.kernels.build import CompiledKernel, build
 from simulate.solver import TAYLOR, Tolerance, solve
+from simulate.studies.intervals import intervals_of, recording
+from simulate.studies.runs import cohort_of, prepare, simulate_study
+from simulate.studies.scenario import read_scenario
+from simulate.studies.settings import Setting
 
 CHUNK = 10_000
 TOLERANCE = Tolerance(6.8e-6)
@@ -59,11 +65,45 @@ def stream(kernel: CompiledKernel, chunk: Workload, members: int, path: Path, th
     return time.perf_counter() - begun
 
 
+def whole_run(patients: int) -> None:
+    """Print what a run takes from the shell to its last file, in a process of its own, and the solver's part of it."""
+    asked = ["--fit", "typical", "--end", "24 weeks", "-q", "ifng", "-q", "il17a", "--no-figures"]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "simulate", "run", "anakinra-100mg-daily", *asked]
+        for n, name in ((64, "warm"), (patients, "whole")):
+            before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+            subprocess.run([*command, "-n", str(n), "-o", f"{folder}/{name}"], check=True, capture_output=True)
+            seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+        work = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        size = sum(file.stat().st_size for file in Path(folder, "whole").rglob("*")) / 2**20
+    settings = {"model.fit": "typical", "time.end": "168 d", "cohort.patients": CHUNK}
+    settings |= {"outputs.quantities": ["ifng", "il17a"]}
+    study = prepare(
+        read_scenario("anakinra-100mg-daily", [Setting(key, value, key) for key, value in settings.items()]),
+        in_parts=True,
+    )
+    recorded, rates = recording(study, intervals_of(study)), []
+    for _ in range(3):
+        people = cohort_of(study, 0, CHUNK // 5)
+        begun = time.perf_counter()
+        simulate_study(recorded, people=people, threads=2)
+        rates.append((time.perf_counter() - begun) / people.members)
+    solving = patients * float(np.median(rates))
+    print(
+        f"a run of {patients} patients over 24 weeks: {seconds:.1f} s, {work:.1f} s of the processor, solving ", end=""
+    )
+    print(f"{solving:.1f} s, {seconds / solving:.2f} ×; {after.ru_maxrss / 2**20:.2f} GiB, {size:.0f} MiB of files")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--largest", type=int, default=100_000, help="members of the largest batch")
+    parser.add_argument("--run", type=int, default=0, help="patients of a whole run; nothing else is measured then")
     arguments = parser.parse_args()
+    if arguments.run:
+        whole_run(arguments.run)
+        return
     workload = reference_workload(2048)
     kernel = build(workload.system)
     timed(kernel, workload.part(64), 2)
