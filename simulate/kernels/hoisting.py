@@ -6,6 +6,7 @@ that depends on parameters alone moves to a program of constants.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -165,6 +166,8 @@ class sign(sympy.Function):  # type: ignore[misc]
 
 def derivative(expression: Expr, symbol: Symbol) -> Expr:
     """Derivative that is defined wherever the expression has one."""
+    if _is_algebraic(expression):
+        return _algebraic_derivative(expression, symbol)
     slope = _plain_derivative(expression, symbol)
     if expression.has(sympy.Heaviside):
         # The derivative of a step is taken for 0, as that of a sign is.
@@ -175,6 +178,37 @@ def derivative(expression: Expr, symbol: Symbol) -> Expr:
         # SymPy writes the derivative of x**n as n*x**n/x, which at x = 0 is 0/0 instead of 0.
         return sympy.powsimp(slope, deep=True, combine="exp")
     return slope
+
+
+@functools.lru_cache(maxsize=100_000)
+def _is_algebraic(expression: Expr) -> bool:
+    """Whether there is nothing in it but sums, products and powers to rational numbers."""
+    if expression.is_Symbol or expression.is_Rational:
+        return True
+    if expression.is_Pow:
+        return bool(expression.exp.is_Rational) and _is_algebraic(expression.base)
+    return (expression.is_Add or expression.is_Mul) and all(map(_is_algebraic, expression.args))
+
+
+def _algebraic_derivative(expression: Expr, symbol: Symbol) -> Expr:
+    """What SymPy gives, which asks much of every part that has no say in it."""
+    if expression.is_Symbol:
+        return sympy.S.One if expression == symbol else sympy.S.Zero
+    if symbol not in expression.free_symbols:
+        return sympy.S.Zero
+    if expression.is_Pow:
+        return expression * (_algebraic_derivative(expression.base, symbol) * expression.exp / expression.base)
+    inner = [_algebraic_derivative(part, symbol) for part in expression.args]
+    if expression.is_Add:
+        return sympy.Add(*inner)
+    parts = expression.args
+    return sympy.Add(
+        *(
+            sympy.Mul(*parts[:index], slope, *parts[index + 1 :])
+            for index, slope in enumerate(inner)
+            if slope is not sympy.S.Zero
+        )
+    )
 
 
 def _with_power_logs(product: Expr) -> Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -125,16 +126,23 @@ class Rates:
         found: dict[str, Expr] = {}
         if variable.kind != "species" or variable.boundary or variable.constant or variable.rule is not None:
             return found
-        for name, reaction in self.quantities.reactions.items():
-            for sign, references in ((-1, reaction.getListOfReactants()), (1, reaction.getListOfProducts())):
-                for reference in all_of(references):
-                    if reference.getSpecies() == variable.id:
-                        change = sign * self._stoichiometry(reference, reaction)
-                        found[name] = found.get(name, sympy.S.Zero) + change
+        for name, sign, reference in self._references.get(variable.id, ()):
+            change = sign * self._stoichiometry(reference, self.quantities.reactions[name])
+            found[name] = found.get(name, sympy.S.Zero) + change
         factor = self._conversion(variable)
         if not variable.is_amount and not variable.from_amount:
             factor = factor / self.quantities.volume(variable.compartment, self.file.where(variable.element))
         return {name: change * factor for name, change in found.items() if change != 0}
+
+    @functools.cached_property
+    def _references(self) -> Mapping[str, list[tuple[str, int, Any]]]:
+        """Where species stand in reactions, by species: reaction, sign and reference."""
+        found: dict[str, list[tuple[str, int, Any]]] = {}
+        for name, reaction in self.quantities.reactions.items():
+            for sign, references in ((-1, reaction.getListOfReactants()), (1, reaction.getListOfProducts())):
+                for reference in all_of(references):
+                    found.setdefault(reference.getSpecies(), []).append((name, sign, reference))
+        return found
 
     def _conversion(self, variable: Variable) -> Expr:
         if self.file.level < 3:
