@@ -24,7 +24,14 @@ import llvmlite
 import numba
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import Linkage, ObjectFileRef
+from llvmlite.binding import (
+    Linkage,
+    ObjectFileRef,
+    Target,
+    create_new_module_pass_manager,
+    get_process_triple,
+    parse_bitcode,
+)
 from numba import extending, types
 from numba.core import caching, codegen, compiler, serialize, typeconv, typing
 from numba.core.compiler_lock import global_compiler_lock
@@ -318,11 +325,84 @@ def emitted(name: str, text: str, write: Writer) -> Emitted:
     return _EMITTED[symbol]
 
 
+@functools.cache
+def native_width() -> int:
+    """How many numbers there are in a vector of this machine."""
+    _, _, features = _target.target_context.codegen().magic_tuple()
+    has = set(features.split(","))
+    return 8 if "+avx512f" in has else 4 if "+avx" in has else 2
+
+
+@functools.cache
+def _translator() -> Any:
+    """What makes machine code of long functions without branches.
+
+    At LLVM's next levels a second pass orders the instructions anew after registers have been given out, for machines
+    that cannot do so themselves: for a function four times as long it takes ten times as long, and does nothing for
+    its speed here.
+    """
+    options: dict[str, Any] = {"opt": 1}
+    _target.target_context.codegen()._customize_tm_options(options)
+    return Target.from_triple(get_process_triple()).create_target_machine(**options)
+
+
 class _Object(codegen.AOTCodeLibrary):
     """Code that is translated and not run."""
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)  # type: ignore[no-untyped-call]
+        self._called: dict[str, bytes] = {}
+        self._calls = 0
+
     def _finalize_final_module(self) -> None:
         self._finalized = True
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Nothing: what is done to the whole module afterward does all of that again."""
+        ll_module.data_layout = self._codegen._data_layout
+
+    def take_in(self, name: str, code: bytes) -> None:
+        """Remember a function that is called and has been optimized apart, by its name and LLVM's code."""
+        self._calls += 1
+        self._called[name] = code
+
+    def emit_native_object(self) -> bytes:
+        self._ensure_finalized()  # type: ignore[no-untyped-call]
+        if self._called:
+            self._link_called()
+        code: bytes = _translator().emit_object(self._final_module)
+        return code
+
+    def _link_called(self) -> None:
+        attribute = "alwaysinline" if self._calls <= _MOST_INLINED else "noinline"
+        for name, code in self._called.items():
+            part = parse_bitcode(code)
+            part.get_function(name).add_function_attribute(attribute)
+            self._final_module.link_in(part)
+            self._final_module.get_function(name).linkage = Linkage.internal
+        passes = create_new_module_pass_manager()
+        passes.add_always_inliner_pass()
+        passes.run(self._final_module, self._codegen._pass_builder(opt=0))  # type: ignore[no-untyped-call]
+
+
+_MOST_INLINED = 256
+"""Calls that are replaced by what they call. Many at once are computed side by side, and a function of vectors has the
+length of two hundred operations."""
+
+
+def optimized(name: str, write: Callable[[Any, Any, Any], None]) -> bytes:
+    """LLVM's code of what is written to a module, and of all that it calls; given are Numba's contexts and the module.
+
+    For functions that generated code takes in.
+    """
+    context = _target.target_context
+    library: Any = _Object(context.codegen(), name)
+    module = library.create_ir_module(name)
+    with context.push_code_library(library):
+        write(_target.typing_context, context, module)
+    library.add_ir_module(module)
+    code: bytes = library.emit_bitcode()
+    return code
 
 
 def _object_code(symbol: str, write: Writer) -> bytes:
@@ -332,7 +412,7 @@ def _object_code(symbol: str, write: Writer) -> bytes:
     with global_compiler_lock, _ConfigStack().enter(flags):
         typing_context.refresh()
         context.refresh()
-        library: Any = _Object(context.codegen(), symbol)  # type: ignore[no-untyped-call]
+        library: Any = _Object(context.codegen(), symbol)
         module = library.create_ir_module(symbol)
         function = ir.Function(module, context.call_conv.get_function_type(types.none, (WORKSPACE,)), symbol)
         # What has no register waits on the stack, where it would else lie across two cache lines.

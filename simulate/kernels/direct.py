@@ -17,7 +17,7 @@ import builtins
 import functools
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -25,16 +25,19 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from simulate.compiled import Writer
+from simulate.compiled import Writer, native_width, source_of
 from simulate.kernels import elementary, extremes, ratios
 from simulate.kernels.lanewise import write_fence
+from simulate.kernels.widening import kind_of, widened
 from simulate.solver.layout import LANES
+from simulate.solver.vectors import function_of
 
 _for_range: Any = cgutils.for_range
 _OPERATIONS: Mapping[type, str] = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
 _COMPARISONS: Mapping[type, str] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.Eq: "=="}
 _FLAGS = ("contract",)
-_DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
+_INTRINSIC: Mapping[Any, str] = {abs: "fabs", math.sqrt: "sqrt"}
+"""What a machine does in one operation."""
 _WHOLE: Mapping[type, str] = {ast.Add: "add", ast.Mult: "mul", ast.BitAnd: "and_"}
 _NAMES: Mapping[str, Any] = {
     "math": math,
@@ -70,7 +73,7 @@ def writer(source: str, name: str) -> Writer:
                 case ast.Assign(targets=[ast.Name(id=integer)], value=value):
                     lane.integers[integer] = lane.integer(value)
                 case ast.Assign(targets=[ast.Subscript() as place], value=value):
-                    builder.store(lane.value(value), lane.place(place))
+                    builder.store(ir.Constant(ir.DoubleType(), ast.literal_eval(value)), lane.place(place))
                 case ast.If(test=ast.BoolOp(op=ast.Or(), values=tests), body=body):
                     chosen, after = builder.append_basic_block(), builder.append_basic_block()
                     for test in tests:
@@ -101,51 +104,33 @@ def _write(body: list[ast.stmt], lane: _Lane) -> None:
 
 
 def _write_loop(loop: ast.For, lane: _Lane) -> None:
-    lanes = lane.context.get_constant(types.intp, ast.literal_eval(loop.iter.args[0]))  # type: ignore[attr-defined]
-    module = lane.builder.module
-    lane.accesses = _Distinct(module)
-    with _for_range(lane.builder, lanes) as counter:
-        lane.integers["lane"] = counter.index
+    lanes, width = ast.literal_eval(loop.iter.args[0]), min(native_width(), LANES)  # type: ignore[attr-defined]
+    lane.width = width
+    if lanes == width:
+        lane.integers["lane"] = lane.context.get_constant(types.intp, 0)
         lane.run(loop.body)
-    _, latch = counter.index.incomings[-1]
-    latch.terminator.set_metadata("llvm.loop", _independent(module, lane.accesses))
-
-
-class _Distinct(ir.MDValue):  # type: ignore[misc]
-    """A node of metadata that is equal to no other."""
-
-    def __init__(self, module: Any, *operands: Any) -> None:
-        super().__init__(module, operands, name=str(len(module.metadata)))
-
-    def descr(self, buf: list[str]) -> None:
-        buf.append(f"distinct !{{ {', '.join(operand.get_reference() for operand in self.operands)} }}\n")
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
-
-
-def _independent(module: Any, accesses: _Distinct) -> _Distinct:
-    """Says of a loop that no round of it touches what another does, which LLVM would else find out pair by pair."""
-    parallel = module.add_metadata(["llvm.loop.parallel_accesses", accesses])
-    loop = _Distinct(module, parallel)
-    # A loop is named by a node that begins with itself.
-    loop.operands = (loop, parallel)
-    return loop
+        return
+    with _for_range(lane.builder, lane.context.get_constant(types.intp, lanes // width)) as counter:
+        lane.integers["lane"] = lane.builder.mul(counter.index, lane.context.get_constant(types.intp, width))
+        lane.run(loop.body)
 
 
 class _Lane:
-    """Instructions for one lane; does not leave `writer`."""
+    """Instructions for as many lanes as the machine has in a vector; does not leave `writer`."""
 
     def __init__(
         self, typing: Any, context: Any, builder: Any, data: Any, integers: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         self.typing, self.context, self.builder, self.data = typing, context, builder, data
         self.integers = dict(integers)
-        self.accesses: Any = None
+        self.width = LANES
+        self.names: Mapping[str, Any] = _NAMES
         self._values: dict[str, Any] = {}
+
+    @property
+    def kind(self) -> Any:
+        """Type of a number in all lanes."""
+        return ir.VectorType(ir.DoubleType(), self.width)
 
     def run(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -153,36 +138,38 @@ class _Lane:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     self._values[name] = self.value(value)
                 case ast.Assign(targets=[target], value=value):
-                    stored = self.builder.store(self.value(value), self.place(target))
-                    stored.set_metadata("llvm.access.group", self.accesses)
+                    assert isinstance(target, ast.Subscript)
+                    self.builder.store(self.value(value), self._row(target.slice), align=8)
                 case _:
                     assert isinstance(statement, ast.Pass), ast.dump(statement)
 
     def value(self, node: ast.expr) -> Any:
         match node:
             case ast.Constant(value=int() | float() as value):
-                return ir.Constant(ir.DoubleType(), float(value))
+                return self._every(value)
             case ast.Name(id=name):
-                return self._values[name]
+                return self._values[name] if name in self._values else self._every(self.names[name])
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self.builder.fneg(self.value(operand), flags=_FLAGS)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
-                return self._called(operator.pow, [left, right])
+                return self._called(operator.pow, [self.value(left), self.value(right)])
             case ast.BinOp():
                 return self._chain(node)
-            case ast.Subscript():
-                loaded = self.builder.load(self.place(node))
-                loaded.set_metadata("llvm.access.group", self.accesses)
-                return loaded
+            case ast.Subscript(slice=offset):
+                return self.builder.load(self._row(offset), align=8)
             case ast.Attribute(value=ast.Name(id=module), attr=name):
-                return ir.Constant(ir.DoubleType(), getattr(_NAMES[module], name))
+                return self._every(getattr(self.names[module], name))
             case ast.Call(func=ast.Name(id=name), args=arguments):
-                return self._called(_NAMES[name], arguments)
+                return self._called(self.names[name], [self.value(argument) for argument in arguments])
             case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name), args=arguments):
-                return self._called(getattr(_NAMES[module], name), arguments)
+                function = getattr(self.names[module], name)
+                return self._called(function, [self.value(argument) for argument in arguments])
             case ast.IfExp(test=test, body=body, orelse=other):
                 return self.builder.select(self._truth(test), self.value(body), self.value(other))
         raise AssertionError(ast.dump(node))
+
+    def _every(self, value: float) -> Any:
+        return ir.Constant(self.kind, [float(value)] * self.width)
 
     def _chain(self, node: ast.expr) -> Any:
         """The value of a + b + c …, which is nested as deeply as it is long."""
@@ -200,12 +187,44 @@ class _Lane:
 
     def _truth(self, node: ast.expr) -> Any:
         match node:
+            case ast.Compare(left=left, ops=[ast.NotEq()], comparators=[right]):
+                return self.builder.fcmp_unordered("!=", self.value(left), self.value(right))
             case ast.Compare(left=left, ops=[comparison], comparators=[right]):
                 sign = _COMPARISONS[type(comparison)]
                 return self.builder.fcmp_ordered(sign, self.value(left), self.value(right))
-            case ast.BoolOp(op=ast.And(), values=[first, second]):
-                return self.builder.and_(self._truth(first), self._truth(second))
+            case ast.BoolOp(op=operation, values=[first, second]):
+                join = self.builder.and_ if isinstance(operation, ast.And) else self.builder.or_
+                return join(self._truth(first), self._truth(second))
         raise AssertionError(ast.dump(node))
+
+    def _called(self, function: Any, arguments: list[Any]) -> Any:
+        if function in _INTRINSIC:
+            return function_of(self.builder, _INTRINSIC[function], arguments[0])
+        if getattr(function, "__module__", None) == extremes.__name__:
+            return self._within(function.py_func, arguments)
+        return self.builder.call(self._in_all_lanes(function, len(arguments)), arguments)
+
+    def _within(self, function: Any, arguments: list[Any]) -> Any:
+        """What a function of a few operations gives, written out."""
+        definition = _definition(source_of(function), function.__name__)
+        inner = _Lane(self.typing, self.context, self.builder, self.data)
+        inner.width, inner.names = self.width, _NAMES | function.__globals__
+        inner._values = dict(zip((part.arg for part in definition.args.args), arguments, strict=True))
+        *before, last = _parts(definition)
+        inner.run(before)
+        return inner.value(last.value)
+
+    def _in_all_lanes(self, function: Any, count: int) -> Any:
+        """A function that calls another for each lane, to be taken in when all around it has been simplified."""
+        module = self.builder.module
+        name, code = widened(function, count, self.width)
+        self.context.active_code_library.take_in(name, code)
+        if name in module.globals:
+            return module.globals[name]
+        own = ir.Function(module, kind_of(count, self.width), name)
+        own.attributes.add("nounwind")
+        own.attributes.add("readnone")
+        return own
 
     def holds(self, node: ast.expr) -> Any:
         """Whether an integer is a number."""
@@ -213,19 +232,17 @@ class _Lane:
         number = ir.Constant(ir.IntType(64), ast.literal_eval(node.comparators[0]))
         return self.builder.icmp_signed("==", self.integer(node.left), number)
 
-    def _called(self, function: Callable[..., Any], arguments: list[ast.expr]) -> Any:
-        """What Numba makes of a call."""
-        kind = self.typing.resolve_value_type(function)
-        signature = self.typing.resolve_function_type(kind, (types.float64,) * len(arguments), {})
-        implementation = self.context.get_function(kind, signature)
-        for library in getattr(implementation, "libs", ()):
-            self.context.active_code_library.add_linking_library(library)
-        return implementation(self.builder, [self.value(argument) for argument in arguments])
-
     def place(self, node: ast.expr) -> Any:
-        """Address of ``w[offset + lane]``."""
+        """Address of ``w[offset]``."""
         assert isinstance(node, ast.Subscript)
-        return self.builder.gep(self.data, [self.integer(node.slice)])
+        return self._at(node.slice)
+
+    def _at(self, offset: ast.expr) -> Any:
+        return self.builder.gep(self.data, [self.integer(offset)])
+
+    def _row(self, offset: ast.expr) -> Any:
+        """Address of as many numbers as there are in a vector."""
+        return self.builder.bitcast(self._at(offset), self.kind.as_pointer())
 
     def integer(self, node: ast.expr) -> Any:
         match node:
@@ -249,41 +266,18 @@ class _Whole(_Lane):
     def run(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
             match statement:
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    self._values[name] = self.value(value)
                 case ast.Expr(value=ast.Call(func=ast.Name(id="store"), args=[_, place, value])):
-                    self.builder.store(self._wide(self.value(value)), self._row(place), align=8)
+                    self.builder.store(self.value(value), self._row(place), align=8)
                 case _:
-                    assert isinstance(statement, ast.Pass), ast.dump(statement)
+                    super().run([statement])
 
     def value(self, node: ast.expr) -> Any:
         match node:
             case ast.Call(func=ast.Name(id="load"), args=[_, place]):
                 return self.builder.load(self._row(place), align=8)
             case ast.Call(func=ast.Name(id="every"), args=[value]):
-                return self._wide(self.value(value))
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self.builder.fneg(self.value(operand))
-            case ast.Constant() | ast.Name() | ast.BinOp():
-                return super().value(node)
-        raise AssertionError(ast.dump(node))
-
-    def _operated(self, operation: ast.operator, left: Any, right: Any) -> Any:
-        if left.type == right.type == ir.DoubleType():
-            return super()._operated(operation, left, right)
-        flags = () if isinstance(operation, ast.Div) else _FLAGS
-        instruction = getattr(self.builder, _OPERATIONS[type(operation)])
-        return instruction(self._wide(left), self._wide(right), flags=flags)
-
-    def _wide(self, value: Any) -> Any:
-        if value.type == _DOUBLES:
-            return value
-        one = self.builder.insert_element(ir.Constant(_DOUBLES, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return self.builder.shuffle_vector(one, ir.Constant(_DOUBLES, ir.Undefined), zeros)
-
-    def _row(self, place: ast.expr) -> Any:
-        return self.builder.bitcast(self.builder.gep(self.data, [self.integer(place)]), _DOUBLES.as_pointer())
+                return self.value(value)
+        return super().value(node)
 
 
 @functools.lru_cache(maxsize=4)
