@@ -42,6 +42,7 @@ from numba.extending import models
 from simulate import cache
 from simulate.errors import MissingExtra
 from simulate.interruption import heed
+from simulate.uncollected import uncollected
 
 _numba: Any = numba
 _serialize: Any = serialize
@@ -405,6 +406,7 @@ def optimized(name: str, write: Callable[[Any, Any, Any], None]) -> bytes:
     return code
 
 
+@uncollected()
 def _object_code(symbol: str, write: Writer) -> bytes:
     typing_context, context = _target.typing_context, _target.target_context
     flags = _Flags()

@@ -13,6 +13,7 @@ from simulate.kernels.sensitivity_blocks import Pieces
 from simulate.kernels.switches import NONE, Switches, symbols_of, with_modes
 from simulate.kernels.system import System, infusion
 from simulate.symbolic.parts import TIME
+from simulate.uncollected import uncollected
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Blueprint:
     switches: Switches = NONE
 
 
+@uncollected()
 def blueprint(system: System, *, with_switches: bool = True, for_derivatives: bool = False) -> Blueprint:
     """What the kernel of a system is built from.
 

@@ -37,6 +37,7 @@ from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.solver.tableau import ButcherTableau
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
+from simulate.uncollected import uncollected
 
 _SIGNATURE = types.void(WORKSPACE)
 
@@ -168,6 +169,7 @@ class CompiledKernel:
     def _steps(self) -> dict[ButcherTableau, BlockFunction]:
         return {}
 
+    @uncollected()
     def _compiled(self, name: str, source: str) -> BlockFunction:
         if is_direct(source, name):
             return emitted(name, text_of(source, name), writer(source, name))
@@ -186,6 +188,7 @@ def build(system: System) -> CompiledKernel:
     return assemble(blueprint(system))
 
 
+@uncollected()
 def assemble(plan: Blueprint) -> CompiledKernel:
     """Kernel from its parts; errors as `build`."""
     largest = max(len(plan.states), len(plan.observables))
@@ -447,6 +450,7 @@ def _placed(first: int, results: Iterable[Expr]) -> list[tuple[Offset, Expr]]:
     return [(first + index * LANES, result) for index, result in enumerate(results)]
 
 
+@uncollected()
 def _stiff_source(
     rhs: Program, block: list[Symbol], inputs: dict[Symbol, int], labels: dict[Offset, str], first_row: int
 ) -> str:

@@ -21,6 +21,7 @@ from simulate.symbolic.limits import check_extents, check_states
 from simulate.symbolic.model import Model, Solved
 from simulate.symbolic.parts import TIME, Condition, Event, Mechanism, Parameter, Reaction, Species
 from simulate.symbolic.units import DIMENSIONLESS, PER_DAY, TIME_DIMENSION, Dimension
+from simulate.uncollected import uncollected
 
 ParameterTable = Mapping[str, Parameter]
 """Parameters by name, of which a model takes those that it uses."""
@@ -32,6 +33,7 @@ _EMPTY: ParameterTable = MappingProxyType({})
 _NOWHERE: Places = MappingProxyType({})
 
 
+@uncollected()
 def compose(
     mechanisms: Sequence[Mechanism],
     hypothesis: Hypothesis = NONE,

@@ -32,6 +32,7 @@ from simulate.exchange.sbml.rates import Rates
 from simulate.exchange.sbml.timeunit import unit_of_time
 from simulate.exchange.sbml.variables import initial_number, variables_of
 from simulate.symbolic.modelfile import UserModel
+from simulate.uncollected import uncollected
 
 SUFFIXES = (".xml", ".sbml")
 """Endings of the names of SBML files."""
@@ -117,6 +118,7 @@ def read_sbml_text(text: str, name: str, *, time_unit: str | None = None) -> Imp
     return _imported(open_sbml_text(text, name), time_unit, False, frozenset())
 
 
+@uncollected()
 def _imported(file: SbmlModel, time_unit: str | None, fluxes: bool, held: frozenset[str]) -> Imported:
     """The model of a file, and what its identifiers became."""
     dropped: list[str] = []
