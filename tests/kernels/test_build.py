@@ -18,7 +18,7 @@ import sympy
 from simulate.errors import InputError
 from simulate.kernels.build import build
 from simulate.kernels.emission import PYTHON
-from simulate.kernels.hoisting import gradient, hoist, straight_line
+from simulate.kernels.hoisting import derivative, gradient, hoist, straight_line
 from simulate.kernels.system import equations
 from simulate.solver import Schedule, solve
 from simulate.solver.layout import CAPACITY
@@ -154,3 +154,16 @@ def test_a_changed_constant_is_another_kernel() -> None:
     assert kernels[0].key != kernels[1].key
     ends = [solve(kernel, np.zeros((1, 0)), Schedule.empty(1), np.array([1.0])).values[0, 0, 0] for kernel in kernels]
     assert ends == pytest.approx([np.exp(-0.25), np.exp(-0.75)], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a", "b", "7", "x*y/(a + x)", "3*x**2*(x + y)**(-3)/2", "(x + 1)**(1/2)*y - a*x/(b*x + y*(a + x)**2)",
+        "-x/(2*(x + y + 1)) + 2*(x + y)", "(x*y)**3 + x**(-1/3)",
+    ],
+)  # fmt: skip
+def test_derivatives_of_algebraic_expressions_are_those_of_sympy(text: str) -> None:
+    expression = sympy.sympify(text)
+    for name in ("x", "y"):
+        assert derivative(expression, sympy.Symbol(name)) == expression.diff(sympy.Symbol(name))

@@ -113,6 +113,29 @@ def test_what_branches_between_lanes_is_left_to_numba() -> None:
     assert not is_direct(source, "f")
 
 
+def test_machines_with_shorter_vectors_have_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = [X * Y + X**Y, sympy.exp(-X) / (X + Y), sympy.Max(X, Y, 1) - sympy.Abs(Y)]
+    outputs = [((2 + index) * LANES, term) for index, term in enumerate(terms)]
+    source = HEADER + "\n\n" + function("f", "All.", {X: 0, Y: LANES}, (), outputs, labels={})
+    workspace = np.random.default_rng(6).uniform(0.1, 3.0, (2 + len(terms)) * LANES)
+    _, through = both(source, "f")
+    monkeypatch.setattr("simulate.kernels.direct.native_width", lambda: 4)
+    narrow = emitted("f", f"narrow {text_of(source, 'f')}", writer(source, "f"))
+    assert_same(after(narrow, workspace), after(through, workspace))
+
+
+@pytest.mark.parametrize("most", [0, 256])
+def test_functions_that_are_taken_in_or_called_have_the_same_bits(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    terms = [X**Y + Y**X, sympy.log(X) * X**Y, sympy.tanh(X)]
+    outputs = [((2 + index) * LANES, term) for index, term in enumerate(terms)]
+    source = HEADER + "\n\n" + function("f", "All.", {X: 0, Y: LANES}, (), outputs, labels={})
+    workspace = np.random.default_rng(7).uniform(0.1, 3.0, (2 + len(terms)) * LANES)
+    _, through = both(source, "f")
+    monkeypatch.setattr("simulate.compiled._MOST_INLINED", most)
+    own = emitted("f", f"{most} {text_of(source, 'f')}", writer(source, "f"))
+    assert_same(after(own, workspace), after(through, workspace))
+
+
 def test_functions_that_differ_in_names_alone_are_one() -> None:
     named, other = (
         HEADER + "\n\n" + function("f", "Sum.", {X: 0}, (), [(LANES, X + 1)], labels={0: label, LANES: "more"})

@@ -1,0 +1,74 @@
+"""What it takes to make a model ready grows as the model does; counted in calls and instructions, not in seconds."""
+
+from __future__ import annotations
+
+import cProfile
+import pstats
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llvmlite import ir
+
+from benchmarks.large import ring
+from simulate import compiled
+from simulate.exchange.sbml import read_sbml
+from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.system import lower
+
+DOUBLED = 2.2
+"""Most that effort grows by when a model becomes twice as large."""
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called."""
+    profile = cProfile.Profile()
+    profile.runcall(work)
+    return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+
+def made(path: Path, states: int) -> tuple[CompiledKernel, list[int]]:
+    """Kernel of a model, and calls of reading it, its equations, its functions and its Jacobian."""
+    path.write_text(ring(states))
+    spent: list[int] = []
+    found: list[Any] = []
+
+    def part(work: Callable[[], object]) -> Any:
+        spent.append(calls(lambda: found.append(work())))
+        return found[-1]
+
+    imported = part(lambda: read_sbml(path, time_unit="d"))
+    model = part(lambda: imported.model.compose())
+    kernel = part(lambda: build(lower(model)))
+    part(lambda: kernel.stiff_source())
+    return kernel, spent
+
+
+def test_what_python_does_grows_in_proportion_to_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "ring.xml"
+    made(path, 5)
+    (_, small), (_, large) = (made(path, states) for states in (30, 60))
+    growth = [more / less for less, more in zip(small, large, strict=True)]
+    assert 1.5 < min(growth)
+    assert max(growth) < DOUBLED
+
+
+@pytest.mark.parametrize("name", ["prepare", "rhs", "jacobian"])
+def test_what_llvm_is_given_and_gives_grows_in_proportion_to_the_model(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[int] = []
+    plain = compiled._Object.add_ir_module
+
+    def counted(library: compiled._Object, module: ir.Module) -> None:
+        given.append(sum(len(block.instructions) for function in module.functions for block in function.blocks))
+        plain(library, module)
+
+    monkeypatch.setattr(compiled._Object, "add_ir_module", counted)
+    # No code that is kept counts.
+    monkeypatch.setattr(compiled, "cache_directory", lambda: None)
+    for states in (30, 60):
+        getattr(made(tmp_path / "ring.xml", states)[0], name)
+    assert len(given) == 2
+    assert 1.5 < given[1] / given[0] < DOUBLED
