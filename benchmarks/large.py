@@ -95,8 +95,11 @@ def ring(states: int) -> str:
     )
 
 
-def begun(path: Path) -> tuple[dict[str, float], Any, Any, Any]:
-    """Seconds of each part of what comes before the first step; what was read, the model and its kernel."""
+def begun(path: Path, *, stiff: bool) -> tuple[dict[str, float], Any, Any, Any]:
+    """Seconds of each part of what comes before the first step; what was read, the model and its kernel.
+
+    What only stiff patients need is left until one asks for it, unless ``stiff``.
+    """
     from simulate.exchange.sbml import read_sbml
     from simulate.kernels.blueprint import blueprint
     from simulate.kernels.build import assemble
@@ -114,78 +117,82 @@ def begun(path: Path) -> tuple[dict[str, float], Any, Any, Any]:
     plan = part("passes", lambda: blueprint(lower(model)))
     kernel = part("text", lambda: assemble(plan))
     part("LLVM", lambda: (kernel.prepare, kernel.rhs, kernel.observe, kernel.sense, kernel.jump))
-    part("Jacobian", lambda: kernel.stiff_source())
-    part("LLVM, Jacobian", lambda: (kernel.jacobian, kernel.factor, kernel.backsolve))
+    if stiff:
+        part("Jacobian", lambda: kernel.stiff_source())
+        part("LLVM, Jacobian", lambda: (kernel.jacobian, kernel.factor, kernel.backsolve))
     return spent, imported, model, kernel
 
 
-def solved(kernel: Any, rows: np.ndarray, times: np.ndarray) -> Any:
+def solved(kernel: Any, rows: np.ndarray, times: np.ndarray, choice: Any = None) -> Any:
     """Courses of patients, each by the method that suits it."""
     from simulate.solver.automatic import Automatic, solve_automatically
     from simulate.solver.problem import Schedule, Tolerance
 
     return solve_automatically(
         kernel, rows, Schedule.empty(len(rows)), times,
-        tolerance=Tolerance(RTOL), choice=Automatic(), threads=1, max_steps=1_000_000,
+        tolerance=Tolerance(RTOL), choice=choice or Automatic(), threads=1, max_steps=1_000_000,
     )  # fmt: skip
 
 
 def measured(content: bytes, patients: Sequence[int]) -> dict[str, Any]:
-    """What a model takes here and in libRoadRunner."""
+    """What a model takes here and in libRoadRunner; without patients what comes before the first step alone."""
     times = np.linspace(0.0, END, TIMES)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.xml"
-        path.write_text(ring(3))
-        *_, model, small = begun(path)
-        solved(small, np.array([[part.value for part in model.parameters]]), times)
+        _prepare(path, times)
         path.write_bytes(content)
-        spent, imported, model, kernel = begun(path)
+        spent, imported, model, kernel = begun(path, stiff=not patients)
+    row: dict[str, Any] = {"states": len(model.species), "parameters": len(model.parameters), "parts": spent}
+    if not patients:
+        return row
     text = promoted(content)
     peer_once, peer = timed(lambda: Peer(text))
+    settable = peer.parameters - assigned_from(text)
     typical = {part.name: part.value for part in model.parameters}
-    beginning, first = timed(lambda: solved(kernel, np.array([[typical[name] for name in kernel.parameters]]), times))
-    row: dict[str, Any] = {
-        "states": len(model.species),
-        "parameters": len(model.parameters),
-        "failed": len(first.failures),
-        "parts": spent,
-        "once": sum(spent[name] for name in PARTS),
-        "first": beginning,
-        "stiff": 0.0,
-        "peer_once": peer_once,
-        "patients": {},
-    }
+    later, _ = timed(lambda: solved(kernel, np.array([[typical[name] for name in kernel.parameters]]), times))
+    row |= {"first": sum(spent.values()) + later, "peer_once": peer_once, "patients": {}}
     for count in patients:
-        chosen = drawn(imported, model, kernel, peer.parameters - assigned_from(text), count)
+        chosen = drawn(imported, model, kernel, settable, count)
+        first, found = timed(lambda chosen=chosen: solved(kernel, chosen.rows, times))
         seconds, found = timed(lambda chosen=chosen: solved(kernel, chosen.rows, times))
+        # The method of stiff patients is compiled when the first of them asks for it.
+        later += max(first - seconds, 0.0)
         peer_seconds, theirs = timed(
             lambda chosen=chosen: peer.solve(chosen.names, chosen.values, chosen.outputs, times)
         )
         ours = found.values[:, :, chosen.columns]
         scale = np.maximum(np.nanmax(np.abs(theirs), axis=1, keepdims=True), 1e-6 * np.nanmax(np.abs(theirs)))
-        apart = np.nanmax(np.abs(ours - theirs) / scale, axis=(1, 2))
         row["patients"][str(count)] = {
             "seconds": seconds,
             "peer_seconds": peer_seconds,
             "failed": len(found.failures),
             "peer_failed": int(np.isnan(theirs).any(axis=(1, 2)).sum()),
-            "apart": float(np.nanmedian(apart)),
+            "apart": float(np.nanmedian(np.nanmax(np.abs(ours - theirs) / scale, axis=(1, 2)))),
+            "stiff": float((found.chosen == 1).mean()),
         }
-        row["stiff"] = float((found.chosen == 1).mean()) if found.chosen is not None else 0.0
+    row["once"] = sum(spent.values()) + later
     largest = row["patients"][str(max(patients))]
     gained = (largest["peer_seconds"] - largest["seconds"]) / max(patients)
-    if row["stiff"] == 0.0:
-        # Nothing of the stiff method was asked for.
-        row["once"] = sum(spent[name] for name in PARTS[:5])
     row["ahead_from"] = max(0.0, row["once"] - peer_once) / gained if gained > 0.0 else None
     return row
+
+
+def _prepare(path: Path, times: np.ndarray) -> None:
+    """Have what all models share: a small one is solved by both methods."""
+    from simulate.solver.automatic import Automatic
+
+    path.write_text(ring(3))
+    *_, model, small = begun(path, stiff=True)
+    rows = np.array([[part.value for part in model.parameters]])
+    solved(small, rows, times)
+    solved(small, rows, times, Automatic(patience=1))
 
 
 def alone(arguments: Sequence[str], patients: Sequence[int], shared: Path) -> dict[str, Any]:
     """The same in a process of its own that has what all models share, and nothing of this one."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(shared, folder, dirs_exist_ok=True)
-        found = _run(["--one", *arguments, "--patients", *map(str, patients)], Path(folder))
+        found = _run([*arguments, "--patients", *map(str, patients)], Path(folder))
     row: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
     return row
 
@@ -212,7 +219,7 @@ def main() -> None:
     """Measure, and print tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path, nargs="?")
-    parser.add_argument("--patients", type=int, nargs="+", default=list(PATIENTS))
+    parser.add_argument("--patients", type=int, nargs="*", default=list(PATIENTS))
     parser.add_argument("--only", nargs="*", default=list(MODELS))
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
     parser.add_argument("--out", type=Path)
@@ -223,28 +230,33 @@ def main() -> None:
         print(json.dumps(measured(content, asked.patients)))
         return
     with tempfile.TemporaryDirectory() as shared:
-        _run(["--one", "4", "--patients", "1"], Path(shared))
+        _run(["--one", "4", "--patients"], Path(shared))
         _print_all(asked, Path(shared))
 
 
 def _print_all(asked: argparse.Namespace, shared: Path) -> None:
     counts = [str(count) for count in asked.patients]
-    print(f"| model | states | parameters | {' | '.join(PARTS)} | first | libRoadRunner: once |", end="")
+    print(f"| model | states | parameters | {' | '.join(PARTS)} | first | once | libRoadRunner: once |", end="")
     print(" ".join(f" {count} patients | libRoadRunner |" for count in counts), "stiff | apart | ahead from |")
-    print("|---" * (8 + len(PARTS) + 2 * len(counts)) + "|")
+    print("|---" * (9 + len(PARTS) + 2 * len(counts)) + "|")
     found: dict[str, Any] = {}
     of_files = [] if asked.models is None else asked.only
     for name in [*of_files, *map(str, asked.sizes)]:
-        given = [name] if name not in of_files else [f"{name}.xml", str(asked.models)]
+        given = ["--one", name] if name not in of_files else ["--one", f"{name}.xml", str(asked.models)]
         row = found[name] = alone(given, asked.patients, shared)
+        row["parts"] = alone(given, [], shared)["parts"]
         spent = " | ".join(f"{row['parts'][part]:.2f}" for part in PARTS)
-        print(f"| {name} | {row['states']} | {row['parameters']} | {spent} | {row['first']:.2f} ", end="")
+        print(
+            f"| {name} | {row['states']} | {row['parameters']} | {spent} | {row['first']:.2f} | {row['once']:.2f} ",
+            end="",
+        )
         print(f"| {row['peer_once']:.2f} | ", end="")
         for count in counts:
             own = row["patients"][count]
             print(f"{own['seconds']:.2f} | {own['peer_seconds']:.2f} | ", end="")
         ahead = "never" if row["ahead_from"] is None else f"{row['ahead_from']:.0f}"
-        print(f"{100 * row['stiff']:.0f} % | {row['patients'][counts[-1]]['apart']:.1e} | {ahead} |", flush=True)
+        last = row["patients"][counts[-1]]
+        print(f"{100 * last['stiff']:.0f} % | {last['apart']:.1e} | {ahead} |", flush=True)
         if asked.out is not None:
             asked.out.write_text(json.dumps(found, indent=1))
     family = [found[str(size)] for size in asked.sizes]
