@@ -38,6 +38,8 @@ _COMPARISONS: Mapping[type, str] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast
 _FLAGS = ("contract",)
 _INTRINSIC: Mapping[Any, str] = {abs: "fabs", math.sqrt: "sqrt"}
 """What a machine does in one operation."""
+_SHORT = ("abs", "math.sqrt", "larger", "smaller", "whole")
+"""What is written out where it is called."""
 _WHOLE: Mapping[type, str] = {ast.Add: "add", ast.Mult: "mul", ast.BitAnd: "and_"}
 _NAMES: Mapping[str, Any] = {
     "math": math,
@@ -104,7 +106,9 @@ def _write(body: list[ast.stmt], lane: _Lane) -> None:
 
 
 def _write_loop(loop: ast.For, lane: _Lane) -> None:
-    lanes, width = ast.literal_eval(loop.iter.args[0]), min(native_width(), LANES)  # type: ignore[attr-defined]
+    lanes = ast.literal_eval(loop.iter.args[0])  # type: ignore[attr-defined]
+    # What is called waits for itself, step by step: as much as can is computed side by side.
+    width = LANES if native_width() >= LANES or _has_calls(loop) else native_width()
     lane.width = width
     if lanes == width:
         lane.integers["lane"] = lane.context.get_constant(types.intp, 0)
@@ -113,6 +117,15 @@ def _write_loop(loop: ast.For, lane: _Lane) -> None:
     with _for_range(lane.builder, lane.context.get_constant(types.intp, lanes // width)) as counter:
         lane.integers["lane"] = lane.builder.mul(counter.index, lane.context.get_constant(types.intp, width))
         lane.run(loop.body)
+
+
+def _has_calls(loop: ast.For) -> bool:
+    """Whether a loop calls what is no instruction of a machine."""
+    return any(
+        isinstance(node, ast.Pow) or (isinstance(node, ast.Call) and ast.unparse(node.func) not in _SHORT)
+        for statement in loop.body
+        for node in ast.walk(statement)
+    )
 
 
 class _Lane:
