@@ -230,7 +230,11 @@ def main() -> None:
         print(json.dumps(measured(content, asked.patients)))
         return
     with tempfile.TemporaryDirectory() as shared:
-        _run(["--one", "4", "--patients"], Path(shared))
+        _run(["--one", "3", "--patients"], Path(shared))
+        # The small model itself is compiled anew in each process: what Numba does once in a process is not counted.
+        for name in ("prepare", "rhs", "observe", "jacobian", "factor", "backsolve"):
+            for path in Path(shared).rglob(f"{name}-*.bin"):
+                path.unlink()
         _print_all(asked, Path(shared))
 
 
