@@ -15,7 +15,7 @@ from benchmarks.reduced import Reduced, reduced, scratch
 from benchmarks.workload import DAYS, Workload
 from simulate.solver import FloatArray
 
-FLAGS = ("-O3", "-march=native", "-ffast-math")
+FLAGS = ("-O3", f"-march={os.environ.get('C_PROCESSOR', 'native')}", "-ffast-math")
 
 
 def compiler() -> str | None:

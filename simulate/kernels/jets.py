@@ -17,12 +17,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 from sympy.utilities.iterables import strongly_connected_components
 
-from simulate.compiled import Writer
+from simulate.compiled import Writer, native_width
 from simulate.kernels.lanewise import write_fence
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
@@ -33,7 +32,7 @@ _for_range: Any = cgutils.for_range
 
 def width() -> int:
     """Lanes of one pass: those of a register, so that less has to wait in memory."""
-    return LANES if get_host_cpu_features().get("avx512f", False) else LANES // 2
+    return LANES if native_width() >= LANES else LANES // 2
 
 
 def writer(program: Tape, order: int) -> Writer:
