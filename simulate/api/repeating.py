@@ -27,6 +27,9 @@ class RepeatedRun:
         Files of results whose bytes are the same, and those whose bytes differ or that only one of the two has.
     pictures
         Figures that differ, as they may under another version of what draws.
+    damaged
+        Files of the directory that are not as they were written, and whether each is ``changed`` or ``missing``: the
+        run is compared with what they were.
     versions
         What has another version than when the run was made: its version then, and now.
     """
@@ -34,6 +37,7 @@ class RepeatedRun:
     same: tuple[str, ...]
     differing: tuple[str, ...]
     pictures: tuple[str, ...]
+    damaged: Mapping[str, str]
     versions: Mapping[str, tuple[str | None, str | None]]
 
 
@@ -66,7 +70,7 @@ def repeat(
     from simulate.errors import InputError, Where
     from simulate.inputs import given
     from simulate.manifest import kept_inputs
-    from simulate.results.catalog import entries_of
+    from simulate.results.catalog import entries_of, states_of_files
     from simulate.store import read_manifest
 
     folder = Path(directory)
@@ -85,7 +89,8 @@ def repeat(
         _again(folder, entries, target, force=force, progress=progress, report=report)
         again = read_manifest(target)
         assert again is not None
-    return _compared(entries, again)
+    states = states_of_files(folder, entries)
+    return _compared(entries, again, {name: state for name, state in states.items() if state != "whole"})
 
 
 def _again(
@@ -172,15 +177,16 @@ def _has_pictures(entries: Mapping[str, Any]) -> bool:
     return any(name.endswith(".png") for name in entries["files"])
 
 
-def _compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> RepeatedRun:
+def _compared(before: Mapping[str, Any], after: Mapping[str, Any], damaged: Mapping[str, str]) -> RepeatedRun:
     left, right = before["files"], after["files"]
     names = sorted({*left, *right})
     other = [name for name in names if left.get(name) != right.get(name)]
     is_picture = {name: name.endswith((".png", ".svg")) for name in names}
     old, new = before.get("versions", {}), after["versions"]
     return RepeatedRun(
-        tuple(name for name in names if name not in other and not is_picture[name]),
+        tuple(name for name in names if name not in other and name not in damaged and not is_picture[name]),
         tuple(name for name in other if not is_picture[name]),
         tuple(name for name in other if is_picture[name]),
+        damaged,
         {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)},
     )

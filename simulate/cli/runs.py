@@ -182,13 +182,23 @@ def _show(directory: Path, as_json: bool) -> int:
 def _repeat(directory: Path, out: Path | None, as_json: bool) -> int:
     from simulate.api.repeating import repeat
     from simulate.cli.console import print_json, print_text, progress, say
-    from simulate.errors import NotConverged
+    from simulate.errors import Il1simError, InputError, NotConverged, Where
     from simulate.manifest import INPUTS
     from simulate.studies.models import MODELS
 
     found = repeat(directory, out=out, progress=progress, report=say)
-    fault = None
-    if found.differing:
+    fault: Il1simError | None = None
+    if found.damaged:
+        fault = InputError(
+            "files of the run are not as they were written",
+            code="runs.damaged",
+            where=Where(file=str(directory)),
+            found=", ".join(f"{name} is {state}" for name, state in found.damaged.items()),
+            expected="the files that the manifest names, with their bytes",
+            advice="write the run anew with `--out DIR`"
+            + ("" if found.differing else ": what it gives now is what they were"),
+        )
+    elif found.differing:
         versions = ", ".join(f"{name} {before} is now {after}" for name, (before, after) in found.versions.items())
         fault = NotConverged(
             "the run is not the same again",

@@ -46,8 +46,10 @@ if TYPE_CHECKING:
 
 _TOGETHER = 4096
 """Patients, those of all arms counted, who are simulated together."""
-_COPIES = 3
-"""How often what is kept of a run stands in memory at most: as it is found, joined, and written."""
+_COPIES = 4
+"""How often a course that is kept stands in memory at most, with what is made of it: as found, joined, and written."""
+_TABLES = 8
+"""Numbers held of a patient for each parameter, in tables of patients and beside them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -308,16 +310,20 @@ def members_together(arms: int) -> int:
 
 def check_memory(scenario: Scenario, model: Model, quantities: Sequence[str], recorded: int) -> None:
     """Refuse what would be ended by the operating system, halfway and without a word, recorded at so many times."""
-    members = scenario.patients * (1 if scenario.fit == TYPICAL else scenario.draws)
-    arms, times = len(scenario.arms), len(scenario.times)
-    at_a_time = min(members, members_together(arms)) * numbers_of_a_state(model)
+    draws = 1 if scenario.fit == TYPICAL else scenario.draws
+    members, arms, times = scenario.patients * draws, len(scenario.arms), len(scenario.times)
+    at_a_time = min(members, members_together(arms)) * recorded * numbers_of_a_state(model)
+    kept = members * (_COPIES * times * len(quantities) + recorded + _TABLES * len(model.parameters))
+    of_draws = f"{scenario.patients} in each of {draws} draws" if draws > 1 else f"{scenario.patients}"
+    fewer = ["fewer patients, or fewer times of output"]
+    fewer += [f"fewer quantities, such as `--quantity {quantities[0]}` alone"] if len(quantities) > 1 else []
+    fewer += ["`--fit typical` in place of draws of a fit"] if draws > 1 else []
     check_room(
-        8 * arms * (recorded * at_a_time + _COPIES * times * members * len(quantities)),
+        8 * arms * (at_a_time + kept),
         "the run",
         where=scenario.document.where("cohort", "patients"),
-        found=f"patients: {scenario.patients}, arms: {arms}, times: {times}, quantities: {len(quantities)}",
-        advice="fewer patients, fewer times of output, such as `--set 'time.every=7 d'`, or fewer quantities, such as "
-        f"`--quantity {quantities[0]}` alone",
+        found=f"patients: {of_draws}, arms: {arms}, times: {times}, quantities: {len(quantities)}",
+        advice="; or ".join(fewer),
     )
 
 

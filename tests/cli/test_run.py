@@ -284,10 +284,10 @@ def test_a_run_beyond_the_memory_of_the_machine_is_refused_before_it_begins(fold
     error = capsys.readouterr().err
     assert error.startswith("error[memory]: the run would need about ")
     assert "  --> --patients 10000000, key `cohort.patients`\n" in error
-    assert "  found:    patients: 10000000, arms: 1, times: 4369, quantities: 17\n" in error
+    assert "  found:    patients: 10000000 in each of 16 draws, arms: 1, times: 4369, quantities: 17\n" in error
     assert error.endswith(
-        "  try:      fewer patients, fewer times of output, such as `--set 'time.every=7 d'`, or fewer quantities, "
-        "such as `--quantity serum_il1ra` alone\n"
+        "  try:      fewer patients, or fewer times of output; or fewer quantities, such as `--quantity serum_il1ra` "
+        "alone; or `--fit typical` in place of draws of a fit\n"
     )
     assert everything(folder) == []
 

@@ -145,3 +145,21 @@ def test_a_report_shows_the_model_and_what_each_patient_of_the_table_is_given(ma
     assert "hypothesis slow" in text
     assert "<mi>X</mi>" in text
     assert "A sample was solved again" in text
+
+
+def test_files_that_are_not_as_they_were_written_are_named(made: Path, tmp_path: Path, capsys: Capture) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(made, moved)
+    (moved / "results.nc").unlink()
+    with (moved / "summary.csv").open("a", encoding="utf-8") as file:
+        file.write("1\n")
+    assert outcome(["runs", "repeat", str(moved)]) == 3
+    told = capsys.readouterr()
+    assert told.out == "the same to the bit: changes.csv\n"
+    assert told.err.endswith(
+        "error[runs.damaged]: files of the run are not as they were written\n"
+        f"  --> {moved}\n"
+        "  found:    results.nc is missing, summary.csv is changed\n"
+        "  expected: the files that the manifest names, with their bytes\n"
+        "  try:      write the run anew with `--out DIR`: what it gives now is what they were\n"
+    )
