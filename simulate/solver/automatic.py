@@ -31,7 +31,7 @@ _LEAST_TRIAL = 64
 _EARLY, _HARDLY = 4, 32
 """A member is looked at after this share of its patience, and hardly on its way before this share of its time."""
 
-_STUCK = 1e-9
+_STUCK = 1e-20
 """The stiff method is given up where it has not come to this share of the time by then: a singularity holds it."""
 
 _NUMERICAL = (Status.TOO_MANY_STEPS, Status.STEP_TOO_SMALL, Status.NOT_FINITE)

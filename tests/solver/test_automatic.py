@@ -51,6 +51,19 @@ def doses(members: int) -> Schedule:
     return Schedule.from_rows([[(float(day), StopKind.BOLUS, 0, 0.5) for day in range(1, 4)] for _ in range(members)])
 
 
+def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Attempts of each method from now on."""
+    taken: dict[str, int] = {}
+
+    def solve_and_count(*values: Any, **options: Any) -> Trajectories:
+        found = solve(*values, **options)
+        taken[found.method] = taken.get(found.method, 0) + int(found.counters[:, :2].sum())
+        return found
+
+    monkeypatch.setattr(automatic, "solve", solve_and_count)
+    return taken
+
+
 def truth() -> FloatArray:
     """The follower swings with the oscillator, and forgets its beginning and each dose."""
     k, since = RATES, np.maximum(TIMES - np.array([[0.0], [1.0], [2.0], [3.0]])[:, None], 0.0)
@@ -177,16 +190,21 @@ def test_a_member_that_no_method_can_solve_says_so_and_keeps_what_it_has() -> No
     np.testing.assert_allclose(found.quantity("x")[:, 0], [2.0, 1 / 9.5], rtol=1e-5)
 
 
+def test_a_course_that_is_long_beside_its_beginning_is_left_to_the_stiff_method(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Robertson's problem: Rodas5P is at less than a billionth of the time after 64 attempts."""
+    taken = counted(monkeypatch)
+    found = solve_automatically(
+        build(ROBER.system), np.zeros((1, 0)), Schedule.empty(1), np.array([1e12]), tolerance=TOLERANCE
+    )
+    assert found.method_of(0) == RODAS5P.name
+    assert taken[DOPRI5.name] <= 256
+
+
 def test_the_stiff_method_is_given_up_where_a_singularity_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {"a": "1 - a", "b": "a**2 - b", "c": "b**2 - c", "d": "c**2 - d", "y": "d**0.004 - y"}
-    singular, taken = build(equations(rates, [0.0] * 5)), dict[str, int]()
-
-    def counted(*values: Any, **options: Any) -> Trajectories:
-        found = solve(*values, **options)
-        taken[found.method] = taken.get(found.method, 0) + int(found.counters[:, :2].sum())
-        return found
-
-    monkeypatch.setattr(automatic, "solve", counted)
+    singular, taken = build(equations(rates, [0.0] * 5)), counted(monkeypatch)
     choice, times = Automatic(patience=64), np.array([0.5, 10.0])
     found = solve_automatically(singular, np.zeros((1, 0)), Schedule.empty(1), times, choice=choice)
     assert found.method_of(0) == DOPRI5.name
