@@ -85,6 +85,7 @@ from simulate.solver.passing import arrive, depart, differentiates, stay
 from simulate.solver.scales import (
     at_break,
     blurred,
+    fed_later,
     find_scales,
     heed_rounding,
     newborn,
@@ -290,20 +291,37 @@ def _refresh(w: Any, lane_state: Any, kernel: Any, results: Any) -> None:
             lane_state[CHANGE, lane] = NOTHING
 
 
+@inlined
+def _find_scales_of_series(w: Any, lane_state: Any, kernel: Any, order: int, results: Any) -> None:
+    """Find the scales of lanes in which they are wanted, at the start, and halfway to the stop of what is fed later."""
+    n, controlled, series = kernel.states, kernel.controlled, kernel.jacobian
+    for i in range(n * LANES):
+        w[STATE + i] = w[START + i]
+    find_scales(w, controlled, START, _SLOPE, series, lane_state[MEMBER], results.counters)
+    for i in range(n * LANES):
+        w[START + i] = w[STATE + i]
+    shorten_where_blind(w, controlled, order, series)
+    if fed_later(w, controlled, order, series):
+        find_scales(w, controlled, START, _SLOPE, series, lane_state[MEMBER], results.counters)
+        for i in range(n * LANES):
+            w[START + i] = w[STATE + i]
+        for lane in range(LANES):
+            w[NOW + lane] = w[TIME + lane]
+        shorten_where_blind(w, controlled, order, series)
+    for lane in range(LANES):
+        w[NOW + lane] = w[TIME + lane]
+        w[RATIO + lane] = max(w[RATIO + lane], w[RENEWED + lane])
+
+
 @apart
 def _renew(w: Any, lane_state: Any, kernel: Any, method: Any, results: Any) -> None:
     """Refresh lanes that were loaded or dosed; Taylor series begin anew at each step by themselves."""
-    n, controlled, series = kernel.states, kernel.controlled, method.series > 0
+    controlled, series = kernel.controlled, method.series > 0
     refresh = False
     for lane in range(LANES):
         refresh = refresh or lane_state[CHANGE, lane] != NOTHING
     if refresh and series and scales_wanted(w, lane_state[CHANGE], LOADED, controlled):
-        for i in range(n * LANES):
-            w[STATE + i] = w[START + i]
-        find_scales(w, controlled, START, _SLOPE, kernel.rhs, lane_state[MEMBER], results.counters)
-        for i in range(n * LANES):
-            w[START + i] = w[STATE + i]
-        shorten_where_blind(w, controlled, method.stages, kernel.jacobian)
+        _find_scales_of_series(w, lane_state, kernel, method.series, results)
     for lane in range(LANES):
         if series and lane_state[CHANGE, lane] != NOTHING:
             w[SINCE + lane] = w[NOW + lane]

@@ -98,7 +98,8 @@ KNOWN = row(25)
 BROKE = row(26)
 """1 where the member has come to a break since its load or reset, else 0."""
 RENEWED = row(27)
-"""1 where a lane starts or restarts, so that the derivative at the start of its step is evaluated anew."""
+"""1 where a lane starts or restarts, so that the derivative at the start of its step is evaluated anew; of series,
+whether scales were found at the start."""
 MOVED = row(28)
 """1 where `steps` is to take over what its step before led to, see ``CARRIES``."""
 COMMAND = row(31)

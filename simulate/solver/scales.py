@@ -4,7 +4,8 @@ A state's scale is the largest that it has been since its member was loaded or r
 is zero and about to be fed by others, such as those after a depot: what such a state is about to become is found from
 the equations, before any step. The right-hand side is evaluated near the scales that are known, the fastest of those
 states sets a time, and what a rate brings in that time is the scale of what it feeds; then of what that feeds. What is
-fed by little at first, and by more once that is fed, has the scale of the more. A state whose value is but the rounding
+fed by little at first, and by more once that is fed, has the scale of the more. What only time feeds, and not yet, is
+looked for halfway to the next stop where a series would tell nothing of it. A state whose value is but the rounding
 of others, as an integral of a difference that is zero, is such a state too.
 
 Rates of all known states are looked at a little beside the scales, each by a share of its own, so that neither balance
@@ -33,6 +34,7 @@ from simulate.solver.layout import (
     NOW,
     RATE,
     RATIO,
+    RENEWED,
     SHARE,
     START,
     STATE,
@@ -52,7 +54,7 @@ BROKEN = -2.0
 _TRUSTED = 0.01
 """Share by which a scale that was found and not seen counts."""
 _LONGEST = 1.0
-"""Days in which a rate is thought to act where no known state changes faster."""
+"""Days in which a rate is thought to act where no known state changes faster and no stop comes before."""
 _ROUNDING = 1e13
 """A state that changes so many times faster than half of the others is the rounding of what it is made of."""
 _ROUNDED = 4.0 * float(np.finfo(np.float64).eps)
@@ -134,7 +136,7 @@ def find_scales(w: Any, n: int, at: int, rate: int, rhs: Any, member: Any, count
     """
     for lane in range(LANES):
         w[DUE + lane] = w[RATIO + lane]
-        w[FACTOR + lane] = _LONGEST
+        w[FACTOR + lane] = min(_LONGEST, w[STOP + lane] - w[NOW + lane])
         for i in range(lane, n * LANES, LANES):
             known = w[ABSOLUTE + i] > LEAST
             w[ERROR + i] = math.copysign(w[ABSOLUTE + i] / w[SHARE + lane], w[START + i]) if known else w[START + i]
@@ -233,8 +235,8 @@ def _look(w: Any, lane: int, n: int, rate: int) -> None:
 def shorten_where_blind(w: Any, n: int, order: int, jets: Any) -> None:
     """Shorten the first step of lanes in which a state is about to be fed and every coefficient of its series is zero.
 
-    So is the error that is estimated from them, as for y' = t^8 at t = 0. Reads what `find_scales` leaves in ``FACTOR``
-    and ``RATIO``; ``BEND`` and the coefficients are written anew by the next step.
+    So is the error that is estimated from them, as for x' = 1, y' = x^8 at x = 0. Reads what `find_scales` leaves in
+    ``FACTOR`` and ``RATIO``; ``BEND`` and the coefficients are written anew by the next step.
     """
     for lane in range(LANES):
         w[BEND + lane] = 0.0
@@ -247,6 +249,35 @@ def shorten_where_blind(w: Any, n: int, order: int, jets: Any) -> None:
             if blind:
                 w[STEP + lane] = _BLIND * w[FACTOR + lane]
                 w[LIMIT + lane] = 1.0
+
+
+@apart
+def fed_later(w: Any, n: int, order: int, jets: Any) -> bool:
+    """Tell whether time alone is about to feed a state whose series says nothing of it, as for y' = t^8 at t = 0.
+
+    Reads what `find_scales` leaves in ``DUE``, and the coefficients that `shorten_where_blind` leaves. ``RATIO``, kept
+    in ``RENEWED``, becomes 1 in lanes with such a state, else 0; ``NOW``, kept in ``TIME``, moves halfway to the stop.
+    """
+    found = False
+    for lane in range(LANES):
+        w[RENEWED + lane], w[RATIO + lane], w[TIME + lane] = w[RATIO + lane], 0.0, w[NOW + lane]
+        for i in range(lane, n * LANES, LANES):
+            blind = w[DUE + lane] > 0.0 and w[START + i] == 0.0 and w[ABSOLUTE + i] <= LEAST
+            for k in range(order):
+                blind = blind and w[_FIRST + k * _STRIDE + i] == 0.0
+            w[UNSEEN + i] = 1.0 if blind else 0.0
+            found = found or blind
+        w[NOW + lane] = 0.5 * (w[NOW + lane] + w[STOP + lane])
+    if not found:
+        return False
+    jets(w)
+    found = False
+    for lane in range(LANES):
+        for i in range(lane, n * LANES, LANES):
+            if w[UNSEEN + i] > 0.0 and 0.0 < abs(w[_FIRST + i]) < math.inf:
+                w[RATIO + lane] = 1.0
+                found = True
+    return found
 
 
 @inlined

@@ -282,6 +282,44 @@ def test_what_is_fed_by_little_first_and_by_more_later_costs_few_steps(method: M
 
 
 @every_method
+@pytest.mark.parametrize("end", [1e-6, 1e-2])
+def test_what_would_be_fed_by_more_later_than_anything_is_solved_has_no_scale_of_it(method: Method, end: float) -> None:
+    rates = {"a": "1", "b": "a", "c": "a**9 + b", "d": "c**2", "e": "d**2"}
+    found = solve(build(equations(rates, [0.0] * 5)), np.zeros((1, 0)), Schedule.empty(1), [end], method=method)
+    c, d, e = end**3 / 6, end**7 / 252, end**15 / (15 * 252**2)
+    np.testing.assert_allclose(found.values[0, 0], [end, end**2 / 2, c, d, e], rtol=1e-5)
+
+
+@every_method
+def test_a_later_end_leaves_numbers_before_the_last_stop_as_they_are(method: Method) -> None:
+    system = with_route(equations({"a": "-a", "b": "a", "c": "b**4 + 1e-6 * a", "d": "c**2 - d"}, [0.0] * 4))
+    schedule = Schedule.from_rows([[(day, StopKind.BOLUS, 0, 1.0) for day in (0.0, 0.2, 0.5)]])
+    ends = [
+        solve(build(system), np.zeros((1, 0)), schedule, np.array([0.1, 0.2, 0.3, 0.5, end]), method=method).values
+        for end in (0.6, 30.0)
+    ]
+    np.testing.assert_array_equal(ends[0][:, :4], ends[1][:, :4])
+
+
+@every_method
+@pytest.mark.parametrize("others", [{}, {"x": "0.625"}, {"x": "-90 * x"}], ids=["alone", "growing", "fading"])
+def test_what_only_time_feeds_and_not_at_first_is_fed(method: Method, others: dict[str, str]) -> None:
+    """All of the first eight derivatives are zero at the start."""
+    system = equations({"y": "k * t**8", "z": "y - z", **others}, [0.0, 0.0, 1.0][: 2 + len(others)], parameters=["k"])
+    parameters, times = np.array([[0.0], [1.0], [0.0], [1e9], [0.0], [1.0], [1e-9], [0.0], [1.0]]), np.array([0.5, 3.0])
+    found = solve(build(system), parameters, Schedule.empty(9), times, method=method)
+    y = parameters * times**9 / 9
+    # 9! times what is left of exp(-t) after the terms of its series up to t^9.
+    tail = sum((-1.0) ** n * times**n / math.factorial(n) for n in range(10, 40))
+    z = parameters * (math.factorial(8) * tail)
+    np.testing.assert_allclose(found.quantity("y"), y, rtol=1e-5)
+    np.testing.assert_allclose(found.quantity("z"), z, rtol=1e-5)
+    for member in range(9):
+        alone = solve(build(system), parameters[[member]], Schedule.empty(1), times, method=method)
+        assert_same_bits(alone, member_of(found, [member]))
+
+
+@every_method
 def test_a_state_that_grows_out_of_numbers_too_small_to_be_written_stops_nobody(method: Method) -> None:
     system = equations({"a": "1", "b": "a**8", "c": "b**8", "d": "c**8", "e": "d**8"}, [0.0] * 5)
     found = solve(build(system), np.zeros((1, 0)), Schedule.empty(1), np.ones(1), method=method)
