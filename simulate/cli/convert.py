@@ -193,7 +193,8 @@ def _converted(file: Path, out: Path, time: str | None, hypothesis: str | None, 
     _say_renamed(renamed)
     if regimen != "none":
         say(f'what the file prescribes, for a scenario of the model: regimen = "{regimen}"')
-    print_text(f"wrote {out}: {_shown(model)}, time in {time_unit}")
+    asked = f" ({time_unit} in {file.name})" if time_unit != "d" else ""
+    print_text(f"wrote {out}: {_shown(model)}, time in d{asked}")
 
 
 def _prescribed(

@@ -142,7 +142,7 @@ class Ensemble:
         places = [model.quantities.index(name) for name in quantities]
         units = tuple(model.units[place] for place in places)
         kept = replace(model, quantities=tuple(quantities), units=units, values=model.values[:, :, places])
-        return replace(self, trajectories=kept)
+        return replace(self, trajectories=kept, model=None)
 
     def derivative(self, quantity: str, direction: str) -> FloatArray:
         """Derivative of a state or observable in a direction that was asked for, shape [arm, member, time].
@@ -161,7 +161,7 @@ class Ensemble:
                 found=", ".join(self.directions) or "none",
                 advice="name it among the sensitivities of simulate_cohort",
             )
-        column = self.trajectories.quantities.index(quantity)
+        column = self.trajectories.place(quantity)
         values = self.derivatives[:, :, column, self.directions.index(direction)]
         return values.reshape(*self.shape, values.shape[1])
 

@@ -70,6 +70,14 @@ def sbml_of(path: Path) -> str:
                 where=Where(file=str(path), line=int(line[1]) if line else None),
                 found=_LINE.sub("", message)[:200] or None,
             )
+        if not without_comments.strip():
+            raise InputError(
+                "there is no model in the file",
+                code="antimony.empty",
+                where=Where(file=str(path)),
+                found="nothing but space and comments",
+                expected="a model in Antimony, such as `S -> ; k*S; S = 1; k = 0.1`",
+            )
         return str(package.getSBMLString(package.getMainModuleName()))
     finally:
         package.clearPreviousLoads()

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from simulate.figures.dose_response import dose_axis, dose_label, places_of, second_label, shown_places
 from simulate.figures.style import COLORS, INK, PAGE, POINTS, color, counted, logarithmic, quantity_label, styled
 from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import draws_in
 
 _HEIGHT = 2.9
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)))
@@ -45,7 +46,9 @@ def dosing_interval(dataset: xr.Dataset) -> Figure:
         right.set_ylabel(f"share of the interval with\nIL-1 signal below {dataset.attrs['bound']:g} % of baseline (%)")
         right.set_ylim(-3.0, 103.0)
         finished = np.isfinite(dataset["blocked"].values[0]).sum(axis=-1).ravel()
-        people = counted(finished.tolist(), dataset.sizes["member"])
+        draws = draws_in(dataset)
+        people = counted([number // draws for number in finished.tolist()], dataset.sizes["member"] // draws)
+        people += f" in each of {draws} draws" if draws > 1 else ""
         second = "" if not dataset.attrs["second"] else f", {second_label(dataset, lines[0])}"
         left.set_title(textwrap.fill(f"before day {dataset.attrs['window_end']:g}{second}", 50), loc="left")
         right.set_title(f"median of {people}" + (", and 90 %" if len(lines) == 1 else ""), loc="left")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from simulate.errors import not_among
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.rules import Occurrence
 
@@ -109,6 +110,12 @@ class Trajectories:
         """Name of the method that gave a member's numbers."""
         return self.method if self.chosen is None else self.methods[int(self.chosen[member])]
 
+    def place(self, name: str) -> int:
+        """Index of a quantity; ``trajectories.quantity`` for one that is not there."""
+        if name not in self.quantities:
+            raise not_among(f"there is no course of `{name}`", name, self.quantities, code="trajectories.quantity")
+        return self.quantities.index(name)
+
     def quantity(self, name: str) -> FloatArray:
         """Values of one quantity, shape [member, time]."""
-        return self.values[:, :, self.quantities.index(name)]
+        return self.values[:, :, self.place(name)]

@@ -24,6 +24,8 @@ from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 from simulate.toml import TomlTable, shown_value
 from simulate.trials.individual import ReadingOf
 
+LISTED = "`simulate show parameters` lists them; with `--model FILE`, those of a file"
+"""Where all parameters stand, for who asked for one that does not exist."""
 MAX_DAYS = 100_000
 
 ARM_KEYS = ("name", "regimen", "doses", "parameters", "rule")
@@ -278,7 +280,7 @@ def _parameter_of(row: Override, model: Model) -> Parameter:
             f"the model has no parameter `{row.parameter}`",
             code="scenario.unknown",
             where=row.where,
-            advice=did_you_mean(row.parameter, parameters) or "`simulate show parameters` lists them",
+            advice=did_you_mean(row.parameter, parameters) or LISTED,
         )
     return parameters[row.parameter]
 

@@ -50,7 +50,7 @@ def test_a_model_is_checked_and_what_is_left_out_is_listed(model: str, capsys: C
 def test_a_converted_model_is_a_model_file(model: str, capsys: Capture) -> None:
     assert outcome(["convert", model, "-o", "decay.toml", "--time", "h"]) == 0
     said = capsys.readouterr()
-    assert said.out.split() == "wrote decay.toml: 1 states, 2 parameters, 0 events, time in h".split()
+    assert said.out.split() == "wrote decay.toml: 1 states, 2 parameters, 0 events, time in d (h in decay.xml)".split()
     assert said.err.split() == "left out: the parameter `spare`, which nothing uses".split()
     assert outcome(["check", "decay.toml"]) == 0
     assert 'rate = "k*per_time*S"' in Path("decay.toml").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ pytest.importorskip("antimony")
 from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.errors import InputError, MissingExtra
-from simulate.exchange.antimony import antimony_text
+from simulate.exchange.antimony import antimony_text, sbml_of
 from simulate.exchange.foreign import read_foreign
 from simulate.kernels.system import lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
@@ -184,3 +184,15 @@ def test_a_damaged_text_is_read_or_refused(tmp_path: Path) -> None:
         except InputError:
             refused += 1
     assert 0 < refused < 150
+
+
+@pytest.mark.parametrize("text", ["", "\n  \n", "// nothing but words\n"])
+def test_a_file_without_a_model_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "empty.ant").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        sbml_of(tmp_path / "empty.ant")
+    assert str(caught.value) == (
+        f"error[antimony.empty]: there is no model in the file\n  --> {tmp_path / 'empty.ant'}\n"
+        "  found:    nothing but space and comments\n"
+        "  expected: a model in Antimony, such as `S -> ; k*S; S = 1; k = 0.1`"
+    )

@@ -17,7 +17,7 @@ from simulate.regimen.writing import print_regimen
 from simulate.studies.runs import Study
 from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis
 from simulate.studies.sweeps.designs import Value
-from simulate.studies.treatments import Override, Tabled, Treatment
+from simulate.studies.treatments import LISTED, Override, Tabled, Treatment
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import convert, unit
 
@@ -37,7 +37,7 @@ def kind_of(axis: Axis, study: Study) -> str:
             code="sweep.unknown",
             where=axis.where_name or axis.where,
             expected="`dose`, `interval`, `regimen`, a parameter, or a covariate of the population",
-            advice=did_you_mean(axis.name, known) or "`simulate show parameters` lists them",
+            advice=did_you_mean(axis.name, known) or LISTED,
         )
     return "parameter"
 
