@@ -5,12 +5,14 @@ The pages of the documentation are beside them. No other module knows these plac
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 DEFAULT_HYPOTHESIS = "H1+H6"
 """Hypothesis that is meant where none is named: that of the trial's own authors."""
 
 
+@functools.cache
 def root() -> Path:
     """Folder of the shipped data."""
     package = Path(__file__).resolve().parent

@@ -16,6 +16,13 @@ def versions() -> dict[str, str]:
     """Versions of everything that decides numbers or files; of the shipped tables of parameters, a hash."""
     found = {"il1sim": __version__, "tables": _tables(), "python": platform.python_version()}
     found["machine"] = platform.machine()
+    return found | _of_packages()
+
+
+@functools.cache
+def _of_packages() -> dict[str, str]:
+    """Versions of the packages that are installed: each is searched for among all of them."""
+    found = {}
     for name in _DECISIVE:
         try:
             found[name] = version(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any
@@ -53,6 +54,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if (folder := cache_directory()) is not None:
         with locked(folder, wait=_PATIENCE):
             assert integrate.address
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What all tests share stays until the end: no search for garbage need walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

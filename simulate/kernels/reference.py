@@ -66,7 +66,7 @@ def solve_reference(
             expected="a model without events",
         )
     tolerance = Tolerance(1e-11, 1e-14) if tolerance is None else tolerance
-    functions = _Functions(system)
+    functions = _functions_of(system)
     members, n = len(parameters), len(system.states)
     values = np.full((members, len(times), n + len(system.observables)), np.nan)
     status = np.zeros(members, dtype=np.int64)
@@ -170,6 +170,12 @@ class _Functions:
 
     def observed(self, time: float, state: FloatArray, constants: list[float]) -> FloatArray:
         return np.array(self._observed(time, state, constants, np.zeros(len(self.system.routes))), dtype=float)
+
+
+@functools.lru_cache(maxsize=8)
+def _functions_of(system: System) -> _Functions:
+    """The functions of a system, which SymPy writes once for all who are solved."""
+    return _Functions(system)
 
 
 def _evaluator(arguments: list[Any], expressions: Any) -> Callable[..., Any]:

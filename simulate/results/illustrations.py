@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import quantity_names, read_dataset, values_shown
+from simulate.studies.datasets import pooled, quantity_names, values_shown
+from simulate.studies.netcdf import opened
 from simulate.studies.runs import Study
 
 PREFERRED = ("il17a", "ifng", "ck")
@@ -45,10 +46,10 @@ def facts_of_sweep(directory: Path) -> SweepFacts | None:
     path = directory / _RESULTS
     if not path.is_file():
         return None
-    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
-        axes = [str(name) for name in opened.coords if str(name).startswith("over_")]
-        units = {name.removeprefix("over_"): str(opened[name].attrs.get("units", "")) for name in axes}
-        fit = opened.attrs.get("fit")
+    with opened(path) as dataset:
+        axes = [str(name) for name in dataset.coords if str(name).startswith("over_")]
+        units = {name.removeprefix("over_"): str(dataset[name].attrs.get("units", "")) for name in axes}
+        fit = dataset.attrs.get("fit")
         return SweepFacts(units, None if fit is None else str(fit))
 
 
@@ -104,10 +105,10 @@ def _readable(directory: Path) -> xr.Dataset | None:
     path = directory / _RESULTS
     if not path.is_file():
         return None
-    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
-        if sum(variable.size for variable in opened.data_vars.values()) > MOST_VALUES:
+    with opened(path) as found:
+        if sum(variable.size for variable in found.data_vars.values()) > MOST_VALUES:
             return None
-    dataset = read_dataset(path)
+        dataset = pooled(found.load())
     return dataset if (np.asarray(dataset["status"].values) == Status.OK).any() else None
 
 

@@ -410,8 +410,9 @@ def _shrinks(values: npt.NDArray[np.floating[Any]]) -> bool:
 
 def read_dataset(path: Path) -> xr.Dataset:
     """Read what `write_dataset` wrote, all of it, with the patients of all draws pooled; and close the file."""
-    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
-        return pooled(dataset.load())
+    from simulate.studies.netcdf import read_netcdf
+
+    return pooled(read_netcdf(path))
 
 
 STOPPED = "stopped"

@@ -188,7 +188,7 @@ def _exact(value: float | Fraction | Expr) -> Fraction:
 
 def _evaluate(expr: Expr, state: Mapping[str, _Number]) -> _Number:
     if expr.is_Symbol:
-        return state[str(expr)]
+        return state[expr.name]
     if expr.is_Rational:
         return Fraction(int(expr.p), int(expr.q))
     if expr is sympy.E:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import sympy
 from sympy import Expr, Symbol
@@ -44,7 +45,7 @@ class Baseline:
         # A definition that is nothing but the baseline of a symbol serves as its reference; no second one is generated.
         # One that is the baseline of such a definition is the same number, and refers to it.
         self._aliases: dict[str, str] = {}
-        baselines = {part.name: str(part.expression.args[0]) for part in definitions if _is_baseline(part.expression)}
+        baselines = {part.name: part.expression.args[0].name for part in definitions if _is_baseline(part.expression)}
         for name, target in baselines.items():
             if target not in baselines:
                 self._aliases.setdefault(target, name)
@@ -57,7 +58,7 @@ class Baseline:
         InputError
             ``model.circular`` when a value at baseline depends on itself.
         """
-        symbols = {symbol: self._value_of(str(symbol)) for symbol in _symbols(expr)}
+        symbols = {symbol: self._value_of(symbol.name) for symbol in _symbols(expr)}
         key = next(reversed(self._open.values()), None)
         subject = f"{f'`{key}`' if key else f'the expression {describe(expr)}'} at baseline"
         numbers = all(value.is_number for value in symbols.values())
@@ -79,7 +80,7 @@ class Baseline:
     def constant(self, expr: Expr) -> bool:
         """Whether an expression has one value during a whole trajectory."""
         outside = substitute(expr, {}, baseline=lambda inner: sympy.Integer(1))
-        return all(self._is_constant(str(symbol)) for symbol in _symbols(outside))
+        return all(self._is_constant(symbol.name) for symbol in _symbols(outside))
 
     def ordered(self) -> tuple[Definition, ...]:
         """All definitions, generated ones included, each after those that it uses.
@@ -94,7 +95,7 @@ class Baseline:
         return tuple(self._ordered.values())
 
     def _value_of(self, name: str) -> Expr:
-        if name == str(TIME):
+        if name == TIME.name:
             return sympy.Integer(0)
         if name not in self._values:
             if name in self._species:
@@ -113,7 +114,7 @@ class Baseline:
         self._open.popitem()
 
     def _is_constant(self, name: str) -> bool:
-        if name == str(TIME) or name in self._species:
+        if name == TIME.name or name in self._species:
             return False
         if name in self._definitions and name not in self._constant:
             self._enter(name, f"definitions.{name}.expression", "the definition of")
@@ -122,11 +123,11 @@ class Baseline:
         return self._constant.get(name, True)
 
     def _at_baseline(self, inner: Expr) -> Expr:
-        return substitute(inner, {symbol: self._reference(str(symbol)) for symbol in _symbols(inner)})
+        return substitute(inner, {symbol: self._reference(symbol.name) for symbol in _symbols(inner)})
 
     def _reference(self, name: str) -> Expr:
         """What stands for the baseline of a symbol in running equations."""
-        if name == str(TIME):
+        if name == TIME.name:
             return sympy.Integer(0)
         if name not in self._references:
             if name in self._aliases:
@@ -147,7 +148,7 @@ class Baseline:
             generated, number = f"{name}_baseline_{number}", number + 1
         self._taken.add(generated)
         for symbol in _symbols(expression):
-            self._place(str(symbol))
+            self._place(symbol.name)
         part = self._species.get(name) or self._definitions[name]
         self._ordered[generated] = Definition(generated, f"{part.meaning}, at baseline", part.unit, expression)
         return Symbol(generated)
@@ -175,7 +176,7 @@ class Baseline:
         else:
             expression = self.resolve(part.expression)
         for symbol in _symbols(expression):
-            self._place(str(symbol))
+            self._place(symbol.name)
         self._open.popitem()
         self._ordered[name] = replace(part, expression=defined(expression, key, f"the definition of `{name}`"))
 
@@ -214,12 +215,12 @@ def defined(expr: Expr, key: str, subject: str) -> Expr:
 
 def _symbols(expr: Expr) -> list[Symbol]:
     """Symbols in the order of their names, so that nothing depends on the hash of a set."""
-    return sorted(expr.free_symbols, key=str)
+    return sorted(expr.free_symbols, key=attrgetter("name"))
 
 
 def unknowns_in(expr: Expr, unknowns: Mapping[str, object]) -> list[str]:
     """Names of the unknowns that an expression contains, sorted."""
-    return [str(symbol) for symbol in _symbols(expr) if str(symbol) in unknowns]
+    return [symbol.name for symbol in _symbols(expr) if symbol.name in unknowns]
 
 
 def describe(expr: Expr) -> str:

@@ -181,7 +181,7 @@ def _used(parts: Parts, own: ParameterTable, values: ParameterTable) -> set[str]
             )
     used: set[str] = set()
     for key, subject, expr in parts.expressions():
-        for symbol in sorted(map(str, expr.free_symbols)):
+        for symbol in sorted(symbol.name for symbol in expr.free_symbols):
             if symbol in own or symbol in values:
                 used.add(symbol)
             elif symbol != TIME.name and others.get(symbol) not in ("species", "definitions", "balances"):

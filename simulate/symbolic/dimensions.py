@@ -149,7 +149,7 @@ class _Inference:
         )
 
     def _symbol(self, symbol: Expr) -> Dimension:
-        name = str(symbol)
+        name = symbol.name
         if name not in self.dimensions:
             raise InputError(
                 f"nothing defines `{name}`, which stands in {self.subject}",

@@ -48,7 +48,7 @@ ATOM = Extent(1, 0)
 def extent(expr: Expr, known: Mapping[str, Extent]) -> Extent:
     """Extent of an expression in which names that are known have been written out."""
     if expr.is_Symbol:
-        return known.get(str(expr), ATOM)
+        return known.get(expr.name, ATOM)
     if not expr.args:
         return ATOM
     parts = [extent(argument, known) for argument in expr.args]

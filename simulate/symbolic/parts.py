@@ -266,4 +266,4 @@ class Mechanism:
 
     def used_names(self) -> set[str]:
         """Names that stand in its expressions."""
-        return {str(symbol) for expression in self.expressions() for symbol in expression.free_symbols}
+        return {symbol.name for expression in self.expressions() for symbol in expression.free_symbols}

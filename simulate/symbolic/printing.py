@@ -42,7 +42,7 @@ def print_number(value: Expr) -> str:
 def _print(expr: Expr) -> tuple[str, int]:
     """Text and how strongly its outermost operation binds."""
     if expr.is_Symbol:
-        return str(expr), _ATOM
+        return expr.name, _ATOM
     if expr.is_Rational:
         text = print_number(expr)
         return text, _SUM if expr < 0 else _PRODUCT if "/" in text else _ATOM

@@ -9,17 +9,26 @@ from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.system import lower
 from simulate.solver import DOPRI5, FloatArray, Method, Schedule, StopKind, Tolerance, Trajectories, solve
 from simulate.symbolic.hypothesis import Hypothesis
+from simulate.symbolic.model import Model
 
 BEFORE_NEXT_DOSE = 10 - 1e-9
 STEADY_DAY = np.array([0.0, *np.linspace(9.0, 10.0, 240, endpoint=False), BEFORE_NEXT_DOSE])
 """Day 0, then the tenth day of treatment in steps of six minutes to just before the next dose."""
 
+_MODELS: dict[str, Model] = {}
 _KERNELS: dict[str, CompiledKernel] = {}
+
+
+def model_under(hypothesis: Hypothesis) -> Model:
+    """The reference model under a hypothesis, composed once for each name."""
+    if hypothesis.name not in _MODELS:
+        _MODELS[hypothesis.name] = reference_model(hypothesis)
+    return _MODELS[hypothesis.name]
 
 
 def kernel(hypothesis: Hypothesis) -> CompiledKernel:
     if hypothesis.name not in _KERNELS:
-        _KERNELS[hypothesis.name] = build(lower(reference_model(hypothesis)))
+        _KERNELS[hypothesis.name] = build(lower(model_under(hypothesis)))
     return _KERNELS[hypothesis.name]
 
 
@@ -34,7 +43,7 @@ def course(
 ) -> Trajectories:
     """One patient with ``dose`` mg a day, ``doses`` times."""
     built = kernel(hypothesis)
-    values = {parameter.name: parameter.value for parameter in reference_model(hypothesis).parameters} | overrides
+    values = {parameter.name: parameter.value for parameter in model_under(hypothesis).parameters} | overrides
     row = np.array([[values[name] for name in built.parameters]])
     rows = [(float(day), StopKind.BOLUS, 0, dose) for day in range(doses)]
     return solve(built, row, Schedule.from_rows([rows]), np.asarray(times), tolerance=Tolerance(1e-8), method=method)

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from simulate.studies.netcdf import netcdf_bytes
+from simulate.studies import netcdf
+from simulate.studies.netcdf import netcdf_bytes, opened, read_netcdf
+from simulate.studies.sweeps.running import run_sweep
+from tests.studies.sweeps.small import plan
 
 
 @pytest.fixture
@@ -49,6 +52,38 @@ def test_what_is_read_is_what_xarray_writes_and_reads(dataset: xr.Dataset, tmp_p
             unlike = {"source", "chunksizes", "preferred_chunks"}
             settings = {key: value for key, value in variable.encoding.items() if key not in unlike}
             assert str({key: own.encoding[key] for key in settings}) == str(settings)
+
+
+def assert_read_as_by_xarray(path: Path) -> None:
+    found = read_netcdf(path)
+    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as expected:
+        xr.testing.assert_identical(found, expected)
+        for part in ("variables", "data_vars", "coords", "sizes", "attrs"):
+            assert list(getattr(found, part)) == list(getattr(expected, part))
+        for name, variable in expected.variables.items():
+            assert found.variables[name].dtype == variable.dtype
+
+
+def test_what_is_written_here_by_xarray_or_by_sweeps_is_read_as_by_xarray(dataset: xr.Dataset, tmp_path: Path) -> None:
+    ours, theirs, sweep = tmp_path / "ours.nc", tmp_path / "theirs.nc", tmp_path / "sweep"
+    ours.write_bytes(netcdf_bytes(dataset, ["flat"]))
+    dataset.to_netcdf(theirs, engine="h5netcdf")
+    run_sweep(plan(), sweep)
+    for path in (ours, theirs, *sorted(sweep.glob("*.nc"))):
+        assert_read_as_by_xarray(path)
+
+
+def test_a_large_file_is_read_as_it_is_asked_for(
+    dataset: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.nc"
+    path.write_bytes(netcdf_bytes(dataset, []))
+    with opened(path) as small:
+        assert small.variables["level"]._in_memory
+    monkeypatch.setattr(netcdf, "_SMALL", 1)
+    with opened(path) as large:
+        assert not large.variables["level"]._in_memory
+        xr.testing.assert_identical(large.load(), small)
 
 
 def test_dimensions_are_those_of_the_netcdf_library(dataset: xr.Dataset, tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ def sweep_changes(results: Path) -> tuple[SweepChange, ...]:
 
     ``results``: the file of a sweep; it may be larger than memory. One of a single time has no changes.
     """
-    with xr.open_dataset(results, engine="h5netcdf", decode_times=False) as dataset:
+    from simulate.studies.netcdf import opened
+
+    with opened(results) as dataset:
         return tuple(_rows(dataset)) if dataset.sizes["time"] > 1 else ()
 
 

@@ -133,8 +133,9 @@ def write_summaries(results: Path, folder: Path, *, quantiles: str, summary: str
     """Write quantiles and their ends, of results on disk, into a folder."""
     from simulate.files import write_atomically
     from simulate.studies.datasets import dataset_bytes
+    from simulate.studies.netcdf import opened
 
-    with xr.open_dataset(results, engine="h5netcdf", decode_times=False) as dataset:
+    with opened(results) as dataset:
         found = quantiles_of(dataset, times=times_kept(dataset))
     write_atomically(folder / quantiles, dataset_bytes(found))
     write_atomically(folder / summary, summarized(found))

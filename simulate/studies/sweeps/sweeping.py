@@ -54,14 +54,14 @@ def swept(
     """Results of a planned sweep, in memory or, with ``out``, opened; arguments and errors as for `run_sweep`."""
     import xarray as xr
 
+    from simulate.studies.netcdf import read_netcdf
+
     with contextlib.ExitStack() as stack:
         target = Path(stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out)
         run_sweep(
             plan, target, workers=workers, threads=threads, scheduler=scheduler, force=force, progress=progress,
             notify=report,
         )  # fmt: skip
-        dataset = xr.open_dataset(target / RESULTS, engine="h5netcdf", decode_times=False)
-        if out is None:
-            with dataset:
-                return dataset.load()
-        return dataset
+        if out is not None:
+            return xr.open_dataset(target / RESULTS, engine="h5netcdf", decode_times=False)
+        return read_netcdf(target / RESULTS)
