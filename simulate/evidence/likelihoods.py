@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
 
 from simulate.errors import NumericalError
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.sums import logsumexp
 
 TOLERATED = 0.02
 """Share of a cohort that may fail numerically before its likelihood counts as unknown."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, logsumexp
+from scipy.special import log_ndtr
+
+from simulate.sums import logsumexp
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -10,9 +10,10 @@ standard deviation of 1.4, 4.3 % of simulated means lie below its 5 % quantile, 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betaln, gammaln, logsumexp, xlog1py, xlogy
+from scipy.special import betaln, gammaln, xlog1py, xlogy
 
 from simulate.evidence.marginals import FloatArray, Marginal, log_difference
+from simulate.sums import logsumexp
 
 _LARGEST_PRECISION = 1e12
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, logsumexp
+from scipy.special import betaincinv
 
 from simulate.evidence.marginals import FloatArray, Marginal, log_mass
 from simulate.streams import normals, stream
+from simulate.sums import logsumexp
 
 IntArray = npt.NDArray[np.int64]
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from simulate.inference.polish import Weighted
 from simulate.inference.quantiles import quantiles
 from simulate.streams import FloatArray
+from simulate.sums import logsumexp
 
 PRIOR, WEAK = 0.1, 0.5
 """Contractions below which a parameter counts as prior, and as weakly informed."""

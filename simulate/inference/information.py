@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from simulate.streams import FloatArray, normals
+from simulate.sums import logsumexp
 
 BLOCKS = 10
 """Blocks of draws that are left out in turn for the error."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, ndtri
+from scipy.special import ndtri
 
 from simulate.inference.smc import log_student, resampled
 from simulate.inference.target import Guess, Scores, Target, guess_of, log_prior, scores
 from simulate.streams import FloatArray, IntArray, stream
+from simulate.sums import logsumexp
 
 _FREEDOM = 20.0
 _INFLATION = 1.1

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
 
 from simulate.errors import NotConverged
 from simulate.inference.target import Guess, Scores, Target, guess_of, log_prior, scores
 from simulate.streams import FloatArray, IntArray, stream
+from simulate.sums import logsumexp
 
 HALF = 0.5
 """Share of the particles that a temperature step leaves effective."""

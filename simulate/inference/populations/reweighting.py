@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.special import logsumexp
 
 from simulate.errors import InputError, NotConverged
 from simulate.inference.populations.target import check_covariance, check_outputs
 from simulate.streams import FloatArray
+from simulate.sums import logsumexp
 
 _STEPS = 200
 _GRADIENT = 1e-10

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from scipy.special import logsumexp
 
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence, Item, Reading
@@ -25,6 +24,7 @@ from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.calibration import made_up
 from simulate.studies.fitting.problem import Problem, only_trial
 from simulate.studies.fitting.trial import SimulatedTrial, simulated_trial
+from simulate.sums import logsumexp
 
 Stated = TypeVar("Stated", Item, Reading)
 

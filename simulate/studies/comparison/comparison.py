@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logsumexp
 
 from simulate.errors import InputError, did_you_mean, not_among
 from simulate.streams import FloatArray
@@ -16,6 +15,7 @@ from simulate.studies.fitting.known_fits import Fit
 from simulate.studies.fitting.named_evidence import evidence_name
 from simulate.studies.fitting.posterior import error_by_patients, same_patients
 from simulate.studies.models import assumed_together
+from simulate.sums import logsumexp
 
 NULL = "H0"
 

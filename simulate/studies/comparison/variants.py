@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, ndtri
+from scipy.special import ndtri
 
 from simulate.evidence.items import Item, Standing
 from simulate.inference.polish import WORST_TAIL, pareto_shape
 from simulate.streams import FloatArray
 from simulate.studies.fitting.known_fits import Fit
 from simulate.studies.fitting.priors import COMMON, Free, Role, prior_rows
+from simulate.sums import logsumexp
 
 FACTOR = 1.5
 """Factor on the standard deviations of priors, either way."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from scipy.special import logsumexp
 
 from simulate.errors import NotConverged
 from simulate.files import content_hash
@@ -21,6 +20,7 @@ from simulate.studies.fitting.posterior import Diagnostics, Estimate, Individual
 from simulate.studies.fitting.priors import Free
 from simulate.studies.fitting.problem import Problem
 from simulate.studies.fitting.remaining import Remaining
+from simulate.sums import logsumexp
 from simulate.watching import Headway, Report
 
 _R_HAT, _EFFECTIVE = 1.05, 400.0
