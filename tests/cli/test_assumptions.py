@@ -44,12 +44,12 @@ def test_a_route_of_which_no_source_tells_is_said_and_stands_among_the_caveats(
     monkeypatch.chdir(tmp_path)
     Path("doses.toml").write_text(SCENARIO.format(route=route), encoding="utf-8")
     words = {
-        "run": ["run", "doses.toml", "-H", "H0", "--no-figures"],
-        "side by side": ["run", "doses.toml", "-H", "H0", "-H", "H1", "--no-figures"],
-        "dose-response": ["dose-response", "doses.toml", *DOSES, "--no-figures"],
+        "run": ["run", "doses.toml", "-H", "H0"],
+        "side by side": ["run", "doses.toml", "-H", "H0", "-H", "H1"],
+        "dose-response": ["dose-response", "doses.toml", *DOSES],
         "trial": ["trial", "--regimen", f"100 mg {route} daily", *TRIAL],
     }[verb]
-    assert outcome([*words, "--out", "here"]) == 0
+    assert outcome([*words, "--no-figures", "--out", "here"]) == 0
     told = capsys.readouterr()
     answer = json.loads(Path("here/manifest.json").read_text(encoding="utf-8"))["answer"]
     assert (SENTENCE in (told.out + told.err).splitlines()) == (route == "im")
@@ -85,7 +85,7 @@ def test_studies_of_a_scenario_or_a_trial_say_it_as_well(
         "contrast": ["contrast", "H0", "H1", *few],
         "design": ["design", "H0", "H1", *few, "--repeats", "100"],
     }[verb]
-    assert outcome([*words, "--out", "here"]) == 0
+    assert outcome([*words, "--no-figures", "--out", "here"]) == 0
     told = capsys.readouterr()
     answer = json.loads(Path("here/manifest.json").read_text(encoding="utf-8"))["answer"]
     shown = CAVEAT if verb == "contrast" else SENTENCE
