@@ -63,6 +63,7 @@ def p_value(r: float, n: int) -> float:
     return float(betainc(0.5 * (n - 2), 0.5, max(0.0, 1.0 - r * r)))
 
 
+@functools.lru_cache(maxsize=256)
 def smallest_with(p: float, n: int) -> float:
     """Size of r at which the two-sided p-value is ``p``."""
     low, high = 0.0, 1.0

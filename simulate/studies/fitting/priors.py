@@ -18,9 +18,11 @@ hypothesis adds to the model, but for `FIXED`.
 from __future__ import annotations
 
 import enum
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -206,7 +208,12 @@ def is_fixed(row: Parameter) -> bool:
 
 def prior_rows() -> Mapping[str, Parameter]:
     """What a fit adds to the tables of parameters."""
-    return read_parameters(shipped.priors_file())
+    return _rows_of(shipped.priors_file())
+
+
+@functools.lru_cache(maxsize=1)
+def _rows_of(path: Path) -> Mapping[str, Parameter]:
+    return MappingProxyType(read_parameters(path))
 
 
 def _free(row: Parameter, role: Role, targets: tuple[str, ...], extra: Mapping[str, Parameter]) -> Free:

@@ -17,7 +17,7 @@ def problem(hypothesis: str = "H1") -> Problem:
     return problem_for(hypothesis)
 
 
-FEW = ("chi", "d_M17", "slope_response", "spread_det1", "rho_chi_f_RO", "noise_staining")
+FEW = ("chi", "spread_det1", "rho_chi_f_RO", "noise_staining")
 """Numbers of each role."""
 
 
