@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NoReturn
 
@@ -43,6 +44,10 @@ def as_expression(value: Any, *, where: Where | None = None, condition: bool = F
     """
     if isinstance(value, str):
         return parse_expression(value, where=where, condition=condition)
+    return _known(value, where, condition) if isinstance(value, Expr) else _checked(value, where, condition)
+
+
+def _checked(value: Any, where: Where | None, condition: bool) -> Expr:
     try:
         expr = from_sympy(sympy.sympify(value, strict=True))
     except sympy.SympifyError:
@@ -69,6 +74,12 @@ def as_expression(value: Any, *, where: Where | None = None, condition: bool = F
         if not isinstance(node, _ALLOWED):
             _refuse(expr, node, where)
     return expr
+
+
+@functools.lru_cache(maxsize=1024)
+def _known(value: Expr, where: Where | None, condition: bool) -> Expr:
+    """Expressions of a mechanism come again with every hypothesis that it is composed with."""
+    return _checked(value, where, condition)
 
 
 def _exact(number: Any, where: Where | None) -> Expr:
