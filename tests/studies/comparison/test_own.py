@@ -68,12 +68,11 @@ def test_a_number_without_a_prior_is_named(example: str) -> None:
 
 
 def test_it_is_run_predicted_fitted_and_compared(example: str, capsys: pytest.CaptureFixture[str]) -> None:
-    short = ["--patients", "2", "--set", "time.end=7 d", "-q", "il17a"]
+    short = ["--patients", "2", "--set", "time.end=7 d", "-q", "il17a", "--no-figures"]
     assert outcome(["run", "anakinra-100mg-daily", "--hypothesis", "il23.toml", *short, "--out", "r"]) == 0
     assert "hypothesis H23" in capsys.readouterr().out
-    assert (
-        outcome(["predict", "H0", "il23.toml", "--draws", "8", "--patients", "8", "--json", "--out", "predicted"]) == 0
-    )
+    few = ["--draws", "8", "--patients", "8", "--json", "--no-figures"]
+    assert outcome(["predict", "H0", "il23.toml", *few, "--out", "predicted"]) == 0
     title = json.loads(Path("predicted/manifest.json").read_text(encoding="utf-8"))["title"]
     assert title == "predictions of H0, H23 on the evidence abstract"
     rows = json.loads(capsys.readouterr().out)["rows"]
@@ -89,7 +88,7 @@ def test_it_is_run_predicted_fitted_and_compared(example: str, capsys: pytest.Ca
     assert found["H23"]["log_evidence"] == made.posterior.log_evidence
     # A file is meant by its own name as well, and is shown by that of its hypothesis in all that is left behind.
     weighed = ["--prior", "il23.toml=3", "--against", "il23.toml"]
-    assert outcome(["compare", "H0", "il23.toml", *weighed, "--out", "compared"]) == 0
+    assert outcome(["compare", "H0", "il23.toml", *weighed, "--no-figures", "--out", "compared"]) == 0
     told = capsys.readouterr().out
     assert "H23" in told
     assert "il23.toml" not in told
