@@ -30,7 +30,6 @@ from simulate.kernels import elementary, extremes, ratios
 from simulate.kernels.lanewise import write_fence
 from simulate.kernels.widening import kind_of, widened
 from simulate.solver.layout import LANES
-from simulate.solver.vectors import function_of
 
 _for_range: Any = cgutils.for_range
 _OPERATIONS: Mapping[type, str] = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
@@ -212,6 +211,9 @@ class _Lane:
 
     def _called(self, function: Any, arguments: list[Any]) -> Any:
         if function in _INTRINSIC:
+            # What a graphics card has in place of vectors has none of it.
+            from simulate.solver.vectors import function_of
+
             return function_of(self.builder, _INTRINSIC[function], arguments[0])
         if getattr(function, "__module__", None) == extremes.__name__:
             return self._within(function.py_func, arguments)
