@@ -1,4 +1,4 @@
-"""Threads, batch sizes, memory and a whole run: ``python benchmarks/scaling.py [--largest N] [--run N]``.
+"""Threads, batch sizes, memory, a whole run: ``python benchmarks/scaling.py [--largest N] [--run N [--every TIME]]``.
 
 Prints the time of one and of two threads, the time a member of growing batches, each streamed to disk in chunks, and
 the most memory that the process held. With ``--run``, that of `simulate run` of so many patients over 24 weeks with two
@@ -65,9 +65,9 @@ def stream(kernel: CompiledKernel, chunk: Workload, members: int, path: Path, th
     return time.perf_counter() - begun
 
 
-def whole_run(patients: int) -> None:
+def whole_run(patients: int, every: str) -> None:
     """Print what a run takes from the shell to its last file, in a process of its own, and the solver's part of it."""
-    asked = ["--fit", "typical", "--end", "24 weeks", "-q", "ifng", "-q", "il17a", "--no-figures"]
+    asked = ["--fit", "typical", "--end", "24 weeks", "--every", every, "-q", "ifng", "-q", "il17a", "--no-figures"]
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "simulate", "run", "anakinra-100mg-daily", *asked]
         for n, name in ((64, "warm"), (patients, "whole")):
@@ -76,7 +76,7 @@ def whole_run(patients: int) -> None:
             seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
         work = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         size = sum(file.stat().st_size for file in Path(folder, "whole").rglob("*")) / 2**20
-    settings = {"model.fit": "typical", "time.end": "168 d", "cohort.patients": CHUNK}
+    settings = {"model.fit": "typical", "time.end": "168 d", "time.every": every, "cohort.patients": CHUNK}
     settings |= {"outputs.quantities": ["ifng", "il17a"]}
     study = prepare(
         read_scenario("anakinra-100mg-daily", [Setting(key, value, key) for key, value in settings.items()]),
@@ -89,10 +89,9 @@ def whole_run(patients: int) -> None:
         simulate_study(recorded, people=people, threads=2)
         rates.append((time.perf_counter() - begun) / people.members)
     solving = patients * float(np.median(rates))
-    print(
-        f"a run of {patients} patients over 24 weeks: {seconds:.1f} s, {work:.1f} s of the processor, solving ", end=""
-    )
-    print(f"{solving:.1f} s, {seconds / solving:.2f} ×; {after.ru_maxrss / 2**20:.2f} GiB, {size:.0f} MiB of files")
+    print(f"a run of {patients} patients over 24 weeks, every {every}: {seconds:.1f} s, {work:.1f} s of the processor,")
+    held = f"{after.ru_maxrss / 2**20:.2f} GiB, {size:.0f} MiB of files"
+    print(f"solving {solving:.1f} s, {seconds / solving:.2f} ×; {held}")
 
 
 def main() -> None:
@@ -100,9 +99,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--largest", type=int, default=100_000, help="members of the largest batch")
     parser.add_argument("--run", type=int, default=0, help="patients of a whole run; nothing else is measured then")
+    parser.add_argument("--every", default="1 d", help="how often a whole run is recorded")
     arguments = parser.parse_args()
     if arguments.run:
-        whole_run(arguments.run)
+        whole_run(arguments.run, arguments.every)
         return
     workload = reference_workload(2048)
     kernel = build(workload.system)
