@@ -376,3 +376,15 @@ def test_drawings_of_another_level_are_left_out_and_no_reason_to_refuse(tmp_path
         encoding="utf-8",
     )
     assert [part.name for part in read_sbml(path).model.compose().species] == ["S"]
+
+
+def test_a_file_that_was_cut_short_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "cut.xml").write_text("<sbml>\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_sbml(tmp_path / "cut.xml", time_unit="d")
+    assert str(caught.value) == (
+        "error[xml.syntax]: the file is no sound XML: no element found\n"
+        f"  --> {tmp_path / 'cut.xml'}:2:1\n"
+        "  expected: a whole file in SBML, from `<sbml …>` to `</sbml>`\n"
+        "  try:      load it again, if it was cut short; else open it in an editor at that line"
+    )

@@ -73,4 +73,6 @@ def check(content: bytes, name: str) -> None:
             f"the file is no sound XML: {expat.errors.messages.get(error.code, 'a fault')}",
             code="xml.syntax",
             where=Where(file=name, line=error.lineno, column=error.offset + 1),
+            expected="a whole file in SBML, from `<sbml …>` to `</sbml>`",
+            advice="load it again, if it was cut short; else open it in an editor at that line",
         ) from None
