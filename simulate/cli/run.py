@@ -185,6 +185,7 @@ def run(
         *far_apart(found.observed),
         *_notes(found.ensemble),
         *_causes(found.failures),
+        *(_not_drawn(found.study.quantities) if "time-course.png" in files else ()),
     ):
         say(line)
     say(f"wrote {target}")
@@ -253,3 +254,12 @@ def _causes(failures: Sequence[FailureEntry]) -> list[str]:
     if not failures:
         return []
     return [f"  {failures[0].sentence}", f"  to repeat it alone: {failures[0].replay}"]
+
+
+def _not_drawn(quantities: Sequence[str]) -> list[str]:
+    """What a figure of many quantities leaves out."""
+    from simulate.figures.panels import MAX_PANELS, STORY
+
+    if len(quantities) <= MAX_PANELS or set(STORY) <= set(quantities):
+        return []
+    return [f"drawn are the first {MAX_PANELS} of {len(quantities)} quantities; `--quantity NAME` draws others"]

@@ -574,3 +574,17 @@ def test_a_run_beyond_the_visit_that_was_reported_shows_its_last_visit_too(capsy
         ["change", "in", "%", "6", "months", "(5", "to", "95", "%)", "up/down", "reported"],
         ["change", "in", "%", "12", "months", "(5", "to", "95", "%)", "up/down"],
     ]
+
+
+def test_a_figure_of_more_quantities_than_it_has_panels_says_which_it_shows(folder: Path, capsys: Capture) -> None:
+    parts = ["[parameters]", 'k = "1 1/d"']
+    for number in range(20):
+        parts += [f"[species.x{number}]", 'meaning = "what is lost"', 'unit = "1"', f'initial = "{number + 1}"']
+        parts += [f"[reactions.loss{number}]", f'rate = "k*x{number}"', f"change = {{ x{number} = -1 }}"]
+    (folder / "many.toml").write_text("\n".join(parts) + "\n", encoding="utf-8")
+    assert run("many.toml", "--end", "1 d", "--out", "all", figures=True) == 0
+    told = "drawn are the first 18 of 20 quantities; `--quantity NAME` draws others\n"
+    assert told in capsys.readouterr().err
+    assert run("many.toml", "--end", "1 d", "-q", "x19", "--out", "one", figures=True) == 0
+    assert run("many.toml", "--end", "1 d", "--out", "none") == 0
+    assert "drawn are" not in capsys.readouterr().err
