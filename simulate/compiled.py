@@ -329,9 +329,13 @@ def emitted(name: str, text: str, write: Writer) -> Emitted:
 @functools.cache
 def native_width() -> int:
     """How many numbers there are in a vector of this machine."""
+    return 8 if has_feature("avx512f") else 4 if has_feature("avx") else 2
+
+
+def has_feature(name: str) -> bool:
+    """Whether code is made for a processor with a feature, by LLVM's name for it."""
     _, _, features = _target.target_context.codegen().magic_tuple()
-    has = set(features.split(","))
-    return 8 if "+avx512f" in has else 4 if "+avx" in has else 2
+    return f"+{name}" in features.split(",")
 
 
 @functools.cache

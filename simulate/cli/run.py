@@ -258,8 +258,9 @@ def _causes(failures: Sequence[FailureEntry]) -> list[str]:
 
 def _not_drawn(quantities: Sequence[str]) -> list[str]:
     """What a figure of many quantities leaves out."""
-    from simulate.figures.panels import MAX_PANELS, STORY
+    from simulate.figures.panels import STORY, shown_of
 
-    if len(quantities) <= MAX_PANELS or set(STORY) <= set(quantities):
+    shown = shown_of(quantities)
+    if shown == STORY or len(shown) == len(quantities):
         return []
-    return [f"drawn are the first {MAX_PANELS} of {len(quantities)} quantities; `--quantity NAME` draws others"]
+    return [f"drawn are the first {len(shown)} of {len(quantities)} quantities; `--quantity NAME` draws others"]

@@ -82,6 +82,11 @@ class Panel:
     observed: tuple[ObservedValue, ...] = ()
 
 
+def shown_of(names: Sequence[str]) -> tuple[str, ...]:
+    """Which of the quantities of a run have a panel, if none are asked for."""
+    return STORY if set(STORY) <= set(names) else tuple(names)[:MAX_PANELS]
+
+
 def panels_of(
     dataset: xr.Dataset,
     observations: Sequence[Observation] = (),
@@ -91,12 +96,7 @@ def panels_of(
 ) -> tuple[Panel, ...]:
     """Panels of the levels of a run; the arguments are those of `simulate.figures.time_course.time_course`."""
     dataset = pooled(dataset)
-    names = quantity_names(dataset)
-    if quantities is not None:
-        names = tuple(quantities)
-    elif set(STORY) <= set(names):
-        names = STORY
-    names = names[:MAX_PANELS]
+    names = shown_of(quantity_names(dataset)) if quantities is None else tuple(quantities)[:MAX_PANELS]
     also = [name for name in dict.fromkeys(row.quantity for row in observed) if name not in names]
     if also:
         names = (*names[: max(0, MAX_PANELS - len(also))], *also)

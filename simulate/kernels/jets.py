@@ -16,23 +16,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from sympy.utilities.iterables import strongly_connected_components
 
-from simulate.compiled import Writer, native_width
+from simulate.compiled import Writer
 from simulate.kernels.lanewise import write_fence
+from simulate.kernels.rows import Rows, width
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
 from simulate.solver.vectors import function_of, near_quotient_of
 
 _for_range: Any = cgutils.for_range
-
-
-def width() -> int:
-    """Lanes of one pass: those of a register, so that less has to wait in memory."""
-    return LANES if native_width() >= LANES else LANES // 2
 
 
 def writer(program: Tape, order: int) -> Writer:
@@ -42,7 +37,7 @@ def writer(program: Tape, order: int) -> Writer:
         lanes = width()
         with _for_range(builder, context.get_constant(types.intp, LANES // lanes)) as loop:
             first = builder.mul(loop.index, context.get_constant(types.intp, lanes))
-            _Emission(builder, builder.gep(data, [first]), lanes, program).run(order)
+            _Emission(Rows(builder, builder.gep(data, [first]), lanes), program).run(order)
 
     return write
 
@@ -66,9 +61,9 @@ class _Stored:
 class _Emission:
     """Vector code for one tape: the coefficients found so far, order by order."""
 
-    def __init__(self, builder: Any, data: Any, width: int, program: Tape) -> None:
-        self._builder, self._data, self._program = builder, data, program
-        self._vector = ir.VectorType(ir.DoubleType(), width)
+    def __init__(self, rows: Rows, program: Tape) -> None:
+        self._builder, self._program = rows.builder, program
+        self._load, self._store, self._number = rows.load, rows.store, rows.number
         self._found: list[Any] = [[] for _ in program.cores]
         self._inner: dict[tuple[int, int], list[Coefficient]] = {}
         self._once: dict[int, Any] = {}
@@ -185,19 +180,6 @@ class _Emission:
         return self._plus(absolute, self._times(self._load(RELATIVE), size))
 
     # Arithmetic on coefficients that may be known to be zero.
-    def _load(self, offset: int) -> Coefficient:
-        return self._builder.load(self._pointer(offset), align=8)
-
-    def _store(self, offset: int, value: Coefficient) -> None:
-        self._builder.store(value, self._pointer(offset), align=8)
-
-    def _pointer(self, offset: int) -> Any:
-        place = self._builder.gep(self._data, [ir.Constant(ir.IntType(64), offset)])
-        return self._builder.bitcast(place, self._vector.as_pointer())
-
-    def _number(self, value: float) -> Coefficient:
-        return ir.Constant(self._vector, [value] * self._vector.count)
-
     def _plus(self, a: Coefficient, b: Coefficient) -> Coefficient:
         if a is None or b is None:
             return b if a is None else a

@@ -15,16 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 from sympy import Expr, Symbol
 from sympy.utilities.iterables import strongly_connected_components
 
-from simulate.compiled import Writer
+from simulate.compiled import Writer, has_feature
 from simulate.kernels.hoisting import Assignment, Program
-from simulate.kernels.jets import width
 from simulate.kernels.lanewise import write_fence
+from simulate.kernels.rows import Rows, width
 from simulate.kernels.sensitivity_blocks import Followers
 from simulate.solver.layout import COMMAND, DENSE, ERROR, LANES, MOVED, NOW, RATE, START, STATE, STEP, stage
 from simulate.solver.tableau import ButcherTableau
@@ -47,7 +46,7 @@ def writer(given: Followers, tableau: ButcherTableau) -> Writer:
         with _for_range(builder, context.get_constant(types.intp, LANES // lanes)) as loop:
             first = builder.mul(loop.index, context.get_constant(types.intp, lanes))
             place = builder.gep(data, [first])
-            weights = _Weights(builder, place, lanes, tableau)
+            weights = _Weights(Rows(builder, place, lanes), tableau)
             if given.values is not None:
                 _Solution(weights, given).run(given.values, given.shared, wanted)
             for number, (program, symbols) in enumerate(zip(given.directions, given.own[1:], strict=True), start=1):
@@ -58,32 +57,18 @@ def writer(given: Followers, tableau: ButcherTableau) -> Writer:
 
 
 class _Weights:
-    """Instructions for vectors, and a method's weights times the step; does not leave `writer`."""
+    """Products and sums, and a method's weights times the step; does not leave `writer`."""
 
-    def __init__(self, builder: Any, data: Any, lanes: int, tableau: ButcherTableau) -> None:
-        self.builder, self.data, self.tableau = builder, data, tableau
-        self.vector = ir.VectorType(ir.DoubleType(), lanes)
-        self._fuses = get_host_cpu_features().get("fma", True)
+    def __init__(self, rows: Rows, tableau: ButcherTableau) -> None:
+        self.rows, self.builder, self.tableau = rows, rows.builder, tableau
+        self._fuses = has_feature("fma")
         self._made: dict[Any, Any] = {}
 
     def weight(self, weight: Any) -> Any:
         """The step times a weight."""
         if weight not in self._made:
-            self._made[weight] = self.times(self.load(STEP), self.number(float(weight)))
+            self._made[weight] = self.times(self.rows.load(STEP), self.rows.number(float(weight)))
         return self._made[weight]
-
-    def load(self, offset: int) -> Any:
-        return self.builder.load(self._pointer(offset), align=8)
-
-    def store(self, offset: int, value: Any) -> None:
-        self.builder.store(value, self._pointer(offset), align=8)
-
-    def _pointer(self, offset: int) -> Any:
-        place = self.builder.gep(self.data, [ir.Constant(ir.IntType(64), offset)])
-        return self.builder.bitcast(place, self.vector.as_pointer())
-
-    def number(self, value: float) -> Any:
-        return ir.Constant(self.vector, [value] * self.vector.count)
 
     def times(self, a: Any, b: Any) -> Any:
         return self.builder.fmul(a, b)
@@ -102,7 +87,7 @@ class _Step:
     def __init__(self, vectors: _Weights, given: Followers) -> None:
         self._vectors, self._given = vectors, given
         self._builder, self._tableau = vectors.builder, vectors.tableau
-        self._store, self._number = vectors.store, vectors.number
+        self._store, self._number = vectors.rows.store, vectors.rows.number
         self._times, self._plus_product = vectors.times, vectors.plus_product
         self._last = self._tableau.stages - 2
         self._loaded: dict[int, Any] = {}
@@ -238,7 +223,7 @@ class _Step:
 
     def _load(self, offset: int) -> Any:
         if offset not in self._loaded:
-            self._loaded[offset] = self._vectors.load(offset)
+            self._loaded[offset] = self._vectors.rows.load(offset)
         return self._loaded[offset]
 
 

@@ -59,7 +59,7 @@ def batch_of(
         exponent=-0.5 / (method.error_order + 1.0),
         longest=longest,
         max_steps=max_steps,
-        look=0,
+        deadline=0,
         behind=-math.inf,
         watch=None,
         end=float(max(times[-1], start)),

@@ -109,7 +109,7 @@ def solve_automatically(
         method: Method,
         limit: int,
         told: Callable[[int], None] | None,
-        look: tuple[int, float] | None = None,
+        deadline: tuple[int, float] | None = None,
     ) -> Trajectories:
         return solve(
             kernel,
@@ -125,7 +125,7 @@ def solve_automatically(
             threads=threads,
             progress=told,
             adaptive=None if adaptive is None else rules_of(adaptive, schedule, members),
-            look=look,
+            deadline=deadline,
         )
 
     every = np.arange(len(given.parameters))

@@ -45,7 +45,7 @@ def solve(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
     adaptive: Adaptive | None = None,
-    look: tuple[int, float] | None = None,
+    deadline: tuple[int, float] | None = None,
 ) -> Trajectories:
     """Integrate a batch of members, each with its own parameters, stops, steps and end.
 
@@ -82,7 +82,7 @@ def solve(
         Called with the number of members finished since the last call, from the calling thread.
     adaptive
         Rules by which the state of a member changes what happens to it.
-    look
+    deadline
         Steps after which a member is looked at, and the time, days, at which it is given up if it has not come so far.
 
     Raises
@@ -94,8 +94,8 @@ def solve(
     if adaptive is not None:
         adaptive, schedule = with_visits(adaptive, schedule, float(np.max(times, initial=start)))
     given = batch_of(kernel, parameters, schedule, times, start, tolerance, method, max_steps, threads, max_step)
-    if look is not None:
-        given = given._replace(look=look[0], behind=float(look[1]))
+    if deadline is not None:
+        given = given._replace(deadline=deadline[0], behind=float(deadline[1]))
     owners, days = breaks_of(kernel, given.parameters, start, given.times, breaks)
     if len(days):
         adaptive, schedule = with_stops(adaptive or Adaptive(()), schedule, owners, days, StopKind.BREAK)

@@ -121,7 +121,7 @@ def trust(w: Any) -> None:
 
 
 @inlined
-def needs_attention(w: Any, max_steps: int, look: int, behind: float) -> bool:
+def needs_attention(w: Any, max_steps: int, deadline: int, behind: float) -> bool:
     """Count the attempt, keep the step for restarts, and tell whether a lane has an event or is to be given up."""
     running, accept = load(w, RUNNING), load(w, ACCEPT)
     attempted = load(w, ATTEMPTED) + running
@@ -135,7 +135,7 @@ def needs_attention(w: Any, max_steps: int, look: int, behind: float) -> bool:
     store(w, RESTARTING, choose(accepted, every(0.0), restarting))
     shortest = size(load(w, NOW)) * RESOLUTION
     stuck = (accept <= 0.0) & (step <= choose(shortest > _TINY, shortest, every(_TINY)))
-    late = (attempted >= float(look)) & (attempted <= float(look)) & (load(w, NOW) < behind)
+    late = (attempted >= float(deadline)) & (attempted <= float(deadline)) & (load(w, NOW) < behind)
     given_up = (running > 0.0) & (stuck | late | (attempted >= float(max_steps)))
     # A state that is off by more than a share of itself may be one that was zero before, and without a scale.
     wild = (accept <= 0.0) & (load(w, RATIO) * load(w, RELATIVE) * load(w, RELATIVE) > _WILD)

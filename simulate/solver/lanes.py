@@ -189,7 +189,7 @@ def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch:
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
     else:
         newborn(w, lane, kernel.controlled)
-    late = w[ATTEMPTED + lane] == batch.look and w[NOW + lane] < batch.behind
+    late = w[ATTEMPTED + lane] == batch.deadline and w[NOW + lane] < batch.behind
     if status < 0 and (late or w[ATTEMPTED + lane] >= batch.max_steps):
         status = _TOO_MANY_STEPS
     if status < 0:
@@ -363,7 +363,7 @@ def integrate(block: Any, kernel: Any, method: Any, batch: Any, results: Any) ->
         if attention:
             _renew(w, lane_state, kernel, method, results)
         take_step(w, kernel, method, batch)
-        attention = needs_attention(w, batch.max_steps, batch.look, batch.behind)
+        attention = needs_attention(w, batch.max_steps, batch.deadline, batch.behind)
         passed = False
         if watches(batch.watch):
             passed = look(w, batch.watch, lane_state, kernel.states, kernel.observe)

@@ -104,7 +104,7 @@ class Batch(NamedTuple):
         The longest step, days.
     max_steps
         Steps after which a member is given up.
-    look, behind
+    deadline, behind
         Steps after which a member is given up that has not come to this time, days.
     watch
         Rules (`simulate.solver.events`).
@@ -123,7 +123,7 @@ class Batch(NamedTuple):
     exponent: float
     longest: float
     max_steps: int
-    look: int
+    deadline: int
     behind: float
     watch: Any
     end: float

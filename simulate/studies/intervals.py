@@ -15,7 +15,8 @@ import xarray as xr
 
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import members_at
-from simulate.cohort.ensemble import Ensemble, joined, typical_parameters
+from simulate.cohort.ensemble import Ensemble, typical_parameters
+from simulate.cohort.joining import joined
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import timetable_of
 from simulate.solver.kernel import FloatArray, IntArray

@@ -103,7 +103,7 @@ def test_choice_and_bits_do_not_depend_on_the_batch(kernel: CompiledKernel) -> N
 
 def test_who_is_hardly_on_the_way_is_given_up_at_the_look_and_nobody_else_changes(kernel: CompiledKernel) -> None:
     whole = solve(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, max_steps=5000)
-    looked = solve(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, max_steps=5000, look=(80, 0.5))
+    looked = solve(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, max_steps=5000, deadline=(80, 0.5))
     assert [failure.member for failure in looked.failures] == [1, 3]
     assert {failure.status for failure in looked.failures} == {Status.TOO_MANY_STEPS}
     assert all(failure.time < 0.5 for failure in looked.failures)
