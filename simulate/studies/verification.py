@@ -144,7 +144,7 @@ def sampled_workload(study: Study) -> int:
 def _few(study: Study) -> tuple[int, int]:
     """As `sample_sizes`, and no more than a reader wants to wait for."""
     by_scipy, patients = (min(size, most) for size, most in zip(sample_sizes(study), _ENOUGH, strict=True))
-    return min(by_scipy, patients * len(_without_rules(study))), patients
+    return min(by_scipy, patients * len(_for_scipy(study))), patients
 
 
 def _solve(
@@ -225,15 +225,15 @@ def _random(study: Study, purpose: str) -> np.random.Generator:
 
 def sample_sizes(study: Study, share: float = SHARE) -> tuple[int, int]:
     """Numbers of trajectories that SciPy, and of patients that the other method of this program, solve again."""
-    total = study.members * len(_without_rules(study))
+    total = study.members * len(_for_scipy(study))
     return min(total, max(_FEWEST, math.ceil(share * total))), min(
         study.members, max(_FEWEST, math.ceil(_MORE * share * study.members))
     )
 
 
-def _without_rules(study: Study) -> list[int]:
-    """Arms that SciPy can solve: it knows no rules."""
-    return [index for index, arm in enumerate(study.arms) if not arm.rules]
+def _for_scipy(study: Study) -> list[int]:
+    """Arms that SciPy can solve: it knows neither rules nor events."""
+    return [] if study.model.events else [index for index, arm in enumerate(study.arms) if not arm.rules]
 
 
 def _judged(
@@ -263,7 +263,7 @@ def _judged(
     advance(other.status.size)
 
     # SciPy, for single trajectories.
-    system, plain = lower(study.model), _without_rules(study)
+    system, plain = lower(study.model), _for_scipy(study)
     drawn = np.sort(_random(study, "scipy").choice(len(plain) * cohort.members, size=by_scipy, replace=False))
     given_up, names = 0, set[str]()
     for number, place in (divmod(index, cohort.members) for index in drawn.tolist()):
@@ -285,7 +285,8 @@ def _judged(
         if result.status[0] == Status.OK == base.status[arm, place]:
             found.add(arm, place, kept[arm, place], from_before(result).values[0])
         advance(1)
-    words = ["SciPy", " and ".join(sorted(names)), "(no arm with rules)" if len(plain) < len(study.arms) else ""]
+    why = "(no model with events)" if study.model.events else "(no arm with rules)"
+    words = ["SciPy", " and ".join(sorted(names)), why if len(plain) < len(study.arms) else ""]
     judges.append(Judge(" ".join(filter(None, words)), tight, by_scipy, given_up))
     return tuple(judges), found.errors
 

@@ -197,6 +197,26 @@ end = true
     assert sum(told) == workload(ruled)
 
 
+def test_a_model_with_events_is_judged_by_the_other_method_alone_and_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "model.toml").write_text(
+        '[parameters]\nk = "1 1/d"\n[species.x]\nmeaning = "what is lost"\nunit = "1"\ninitial = "1"\n'
+        '[reactions.loss]\nrate = "k*x"\nchange = { x = -1 }\n'
+        '[events.again]\nwhen = "x < 0.5"\nset = { x = "1" }\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "s.toml").write_text(
+        'schema = 1\ntitle = "events"\nmodel = { file = "model.toml" }\ntime = { end = "3 d", every = "0.25 d" }\n'
+        'cohort = { patients = 4 }\n[[arm]]\nname = "all"\nregimen = "none"\n',
+        encoding="utf-8",
+    )
+    found = verify(prepare(read_scenario(str(tmp_path / "s.toml"))))
+    assert found.passed
+    assert [(judge.method, judge.trajectories) for judge in found.judges] == [
+        ("Rodas5P", 3),
+        ("SciPy (no model with events)", 0),
+    ]
+
+
 def test_the_sample_is_one_in_a_hundred_and_three_at_least() -> None:
     assert sample_sizes(study()) == (3, 3)
     large = dataclasses.replace(study(), scenario=dataclasses.replace(study().scenario, patients=1000))
