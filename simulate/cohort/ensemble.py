@@ -197,12 +197,12 @@ def simulate_cohort(
         baseline, before the doses. A later time given twice is recorded before and after.
     tolerance, method, max_steps, max_step, breaks, threads, progress
         As for `simulate.solver.solve`; members of all arms are counted. With `simulate.solver.Automatic` each
-        trajectory is solved by the method that suits it. If no method is given, Dormand-Prince 5(4), and Rodas5P for
-        trajectories that it gives up; sensitivities have the former alone.
+        trajectory is solved by the method that suits it. If no method is given, it is `unless_stiff`; sensitivities
+        have Dormand-Prince 5(4) alone.
     sensitivities
         What to differentiate every quantity by, at each member's own values: parameters, and ``x(0)`` for the initial
-        value of the state ``x``. The trajectories then agree with those of a plain simulation to rounding, not to the
-        bit; see `simulate.kernels.sensitivities`.
+        value of the state ``x``. The trajectories then agree with those of a plain simulation by the same method to
+        rounding, not to the bit; see `simulate.kernels.sensitivities`.
     adaptive
         Rules that change what a patient is given when a quantity passes a threshold, in place of those of the arms. The
         schedule is that of the arms, all of it in group 0; a threshold may have a number for each row of the
@@ -220,7 +220,7 @@ def simulate_cohort(
         cannot be given by a route of the model. ``sensitivities.*``: a name that the model does not have, and
         sensitivities of a simulation with rules. ``solver.rule``: a rule that does not fit the model.
     """
-    from simulate.solver.automatic import UNLESS_STIFF, Automatic, solve_automatically
+    from simulate.solver.automatic import Automatic, solve_automatically
     from simulate.solver.batch import solve
 
     if not arms:
@@ -233,7 +233,7 @@ def simulate_cohort(
             code="sensitivities.rules",
             expected="one of the two: when a rule applies changes with the parameters, and is not differentiated",
         )
-    choice, single = (method, None) if isinstance(method, Automatic) else (UNLESS_STIFF, method)
+    choice, single = (method, None) if isinstance(method, Automatic) else (None, method)
     if sensitivities and isinstance(method, Automatic):
         raise InputError(
             "sensitivities are asked for with an automatic choice of the method",
@@ -280,7 +280,7 @@ def simulate_cohort(
         solver = (
             functools.partial(solve, method=single)
             if single is not None
-            else functools.partial(solve_automatically, choice=choice)
+            else functools.partial(solve_automatically, choice=choice or unless_stiff(model))
         )
         trajectories = solver(
             kernel_of(model),
@@ -349,6 +349,33 @@ def kernel_of(model: Model) -> Kernel:
     from simulate.kernels.build import build
 
     return build(_system(model))
+
+
+@functools.lru_cache(maxsize=8)
+def quickest_method(model: Model) -> Method:
+    """Taylor series where a model has them everywhere and nothing in it switches, else Dormand-Prince 5(4).
+
+    The long steps of series pass over what switches and returns within one.
+    """
+    from simulate.solver.methods import DOPRI5, TAYLOR
+
+    kernel = kernel_of(model)
+    if kernel.hybrid is not None:
+        return DOPRI5
+    try:
+        kernel.jets(TAYLOR.series)
+    except InputError as error:
+        if error.code != "kernel.not-smooth":
+            raise
+        return DOPRI5
+    return TAYLOR
+
+
+def unless_stiff(model: Model) -> Automatic:
+    """What is done if no method is given: `quickest_method`, and Rodas5P for trajectories that it gives up."""
+    from simulate.solver.automatic import Automatic
+
+    return Automatic(explicit=quickest_method(model), patience=None)
 
 
 def cancelling(model: Model, names: Sequence[str]) -> tuple[str, ...]:

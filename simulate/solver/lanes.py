@@ -97,6 +97,7 @@ from simulate.solver.vectors import any_lane, choose, store
 from simulate.solver.vectors import load as row_at
 
 _SLOPE = stage(0)
+_STRIDE = stage(1) - stage(0)
 _OK, _TOO_MANY_STEPS, _STEP_TOO_SMALL, _NOT_FINITE, _INFEASIBLE = (int(status) for status in Status)
 _TINY = float(np.finfo(np.float64).tiny)
 SIGNATURE = types.int64(BLOCK_TYPE, KERNEL_TYPE, METHOD_TYPE, BATCH_TYPE, RESULTS_TYPE)
@@ -109,16 +110,20 @@ def _stuck(w: Any, lane: int) -> bool:
 
 
 @inlined
-def _blame(w: Any, n: int, lane: int) -> int:
-    """The first state that is not finite, else the one with the largest error beside what is allowed."""
+def _blame(w: Any, n: int, lane: int, series: int) -> int:
+    """The first state that is not finite, else the one with the largest error beside what is allowed.
+
+    Of series the last term is what comes nearest to an error.
+    """
     worst, largest = 0, 0.0
+    error, rate = (ERROR, RATE) if series == 0 else (_SLOPE + (series - 1) * _STRIDE, _SLOPE)
     for state in range(n):
         i = state * LANES + lane
-        if not (math.isfinite(w[STATE + i]) and math.isfinite(w[RATE + i]) and math.isfinite(w[ERROR + i])):
+        if not (math.isfinite(w[STATE + i]) and math.isfinite(w[rate + i]) and math.isfinite(w[error + i])):
             return state
         allowed = w[ABSOLUTE + i] + w[RELATIVE + lane] * max(abs(w[START + i]), abs(w[STATE + i]))
-        if abs(w[ERROR + i]) > largest * allowed:
-            worst, largest = state, abs(w[ERROR + i]) / allowed
+        if abs(w[error + i]) > largest * allowed:
+            worst, largest = state, abs(w[error + i]) / allowed
     return worst
 
 
@@ -195,7 +200,7 @@ def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch:
     if status < 0:
         return False
     results.outcome[member, 0] = status
-    results.outcome[member, 1] = -1 if status == _OK else _blame(w, kernel.controlled, lane)
+    results.outcome[member, 1] = -1 if status == _OK else _blame(w, kernel.controlled, lane, method.series)
     results.reached[member] = now
     retire(w, lane_state, lane, method, results)
     return True

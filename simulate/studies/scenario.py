@@ -56,7 +56,7 @@ A scenario file in full::
     max_steps = 100000
     max_step = "1 h"  # the longest step; no bound, if not given
     breaks = ["5.37 d"]  # when a step is to end, where something changes so briefly that a step might pass over it
-    method = "dopri5+rodas5p"  # or "dopri5", "dop853", "taylor", "rodas5p"; "automatic" goes by each trajectory
+    method = "taylor+rodas5p"  # or "dopri5+rodas5p", or one of the three, or "dop853"; "automatic" goes by trajectory
 
 Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and either ``regimen`` or
 ``doses``; of ``doses``, the file and the units of time and amount. A scenario of the reference model that names no
@@ -91,7 +91,7 @@ from simulate.toml import TomlTable
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
 DEFAULT_PATIENTS = 100
-DEFAULT_METHOD = "dopri5+rodas5p"
+DEFAULT_METHOD = "taylor+rodas5p"
 
 REFERENCE = "reference"
 """Name of the shipped model."""

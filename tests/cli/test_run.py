@@ -197,7 +197,7 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
             ("untreated", "--set", "solver.method=dopri"),
             "error[scenario.unknown]: there is no method `dopri`\n"
             "  --> --set solver.method=dopri, key `solver.method`\n"
-            "  expected: `dopri5+rodas5p`, `dopri5`, `dop853`, `taylor`, `rodas5p`, `automatic`\n"
+            "  expected: `taylor+rodas5p`, `dopri5+rodas5p`, `dopri5`, `dop853`, `taylor`, `rodas5p`, `automatic`\n"
             "  try:      did you mean `dopri5`?\n",
         ),
         (

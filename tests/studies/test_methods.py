@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
+import sympy
+
+from simulate.cohort.arms import Arm
+from simulate.cohort.draws import typical
+from simulate.cohort.ensemble import quickest_method, simulate_cohort
+from simulate.cohort.population import Population
+from simulate.regimen.words import parse_regimen
 from simulate.solver.methods import DOPRI5, TAYLOR
-from simulate.studies.methods import quickest_method
 from simulate.studies.models import find_model
 from simulate.symbolic.composition import compose
-from simulate.symbolic.parts import Mechanism, Observable, Parameter, Reaction, Species
+from simulate.symbolic.parts import TIME, Event, Mechanism, Observable, Parameter, Reaction, Species
+from simulate.symbolic.switching import above
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 X = Species("x", "something", DIMENSIONLESS, initial=1)
@@ -27,3 +35,20 @@ def test_a_model_with_a_root_of_a_state_is_solved_in_steps_of_stages() -> None:
     )
     model = compose([root], name="root", title="a root", values={"k": K})
     assert quickest_method(model) is DOPRI5
+
+
+def test_what_passes_and_returns_within_a_long_step_of_series_is_seen_by_default() -> None:
+    """Nothing moves but what the event adds: sin(10 t) falls below zero at π/10, 3π/10, ... 9 times by t = 5.5."""
+    below = Event("below", above(0, sympy.sin(10 * K * TIME)), {X: X + 1})
+    counting = Mechanism(
+        "counting",
+        "Counting",
+        species=(X,),
+        events=(below,),
+        observables=(Observable("seen", "x", DIMENSIONLESS, X.symbol),),
+    )
+    model = compose([counting], name="counting", title="counting", values={"k": K})
+    assert quickest_method(model) is DOPRI5
+    times = np.array([0.0, 0.3, 0.4, 5.5])
+    found = simulate_cohort(model, [Arm("none", parse_regimen("none"))], typical(Population(())), times)
+    assert found.quantity("x")[0, 0].tolist() == [1.0, 1.0, 2.0, 10.0]

@@ -58,7 +58,7 @@ def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
         1e-6,
         None,
         100_000,
-        "dopri5+rodas5p",
+        "taylor+rodas5p",
     )
     assert scenario.times == tuple(float(day) for day in range(29))
     assert [arm.name for arm in scenario.arms] == ["weekly", "none"]

@@ -57,7 +57,7 @@ def last(folder: Path, center: str, **settings: object) -> float:
     return float(found["A"].values[0, 0, -1])
 
 
-@pytest.mark.parametrize("method", ["dopri5+rodas5p", "dopri5", "dop853", "rodas5p", "automatic"])
+@pytest.mark.parametrize("method", ["taylor+rodas5p", "dopri5+rodas5p", "dopri5", "dop853", "rodas5p", "automatic"])
 def test_a_pulse_between_two_steps_is_seen_by_itself(tmp_path: Path, method: str) -> None:
     assert last(tmp_path, "t0", method=method) == pytest.approx(RIGHT, rel=1e-5)
 

@@ -9,17 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.cohort.draws import cohort_of
-from simulate.cohort.ensemble import from_before, kernel_of, outputs_of, schedule_of
+from simulate.cohort.ensemble import from_before, kernel_of, outputs_of, schedule_of, unless_stiff
 from simulate.cohort.transform import coordinates, transform
 from simulate.regimen.steady import needs_kinetics
 from simulate.regimen.stops import compile_schedule
-from simulate.solver.automatic import Automatic, solve_automatically
+from simulate.solver.automatic import solve_automatically
 from simulate.solver.kernel import IntArray
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.individual import IndividualProblem, RealPatient
-from simulate.studies.methods import quickest_method
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -64,7 +63,7 @@ def predict(
             schedule,
             outputs_of(patient.times),
             tolerance=tolerance,
-            choice=Automatic(quickest_method(problem.model), patience=None),
+            choice=unless_stiff(problem.model),
             threads=threads,
         )
     )

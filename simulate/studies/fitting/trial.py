@@ -31,7 +31,6 @@ from simulate.evidence.protocol import TrialProtocol, observe, shares
 from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.regimen.doses import Plan, exact
 from simulate.regimen.words import parse_regimen
-from simulate.solver.automatic import Automatic
 from simulate.solver.kernel import IntArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
@@ -44,7 +43,6 @@ from simulate.studies.fitting.priors import (
     is_fixed,
 )
 from simulate.studies.fitting.problem import COARSE, LEADING, MOST_REFUSED, SAMPLE_HOUR, Problem
-from simulate.studies.methods import quickest_method
 from simulate.studies.models import quantity_units
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import convert
@@ -230,8 +228,8 @@ def simulate_people(
     """Simulate patients, treated as those of the trial were, arm by arm, and recorded on its days."""
     arms = (arm,) if arm is not None else arms_of(problem.trial)
     return simulate_cohort(
-        problem.model, arms, cohort, recorded_times(problem.trial), tolerance=tolerance,
-        method=Automatic(quickest_method(problem.model), patience=None), threads=threads, progress=progress,
+        problem.model, arms, cohort, recorded_times(problem.trial), tolerance=tolerance, threads=threads,
+        progress=progress,
     )  # fmt: skip
 
 
