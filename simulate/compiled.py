@@ -295,7 +295,7 @@ Writer = Callable[[Any, Any, Any, Any], None]
 _EMITTED: dict[str, Emitted] = {}
 
 
-def emitted(name: str, text: str, write: Writer) -> Emitted:
+def emitted(name: str, text: str, write: Writer, *, is_simple: bool = False) -> Emitted:
     """A function of the workspace whose instructions are written past Numba, or loaded from the cache.
 
     Parameters
@@ -306,6 +306,8 @@ def emitted(name: str, text: str, write: Writer) -> Emitted:
         What the instructions follow from: where it is the same, so are they.
     write
         Writes them.
+    is_simple
+        Whether there is nothing in them for LLVM to simplify, which takes it as long as to translate them.
     """
     machine = (*_target.target_context.codegen().magic_tuple(), _numba.config.USING_SVML, fingerprint())
     digest = hashlib.blake2b("\0".join(map(str, (text, *machine))).encode(), digest_size=16).hexdigest()
@@ -315,7 +317,7 @@ def emitted(name: str, text: str, write: Writer) -> Emitted:
         if symbol not in _EMITTED:
             code = None if path is None else cache.load(path)
             if code is None:
-                code = _object_code(symbol, write)
+                code = _object_code(symbol, write, _SimpleObject if is_simple else _Object)
                 if path is not None:
                     cache.save(path, code)
             engine = _target.target_context.codegen()._engine._ee
@@ -390,6 +392,13 @@ class _Object(codegen.AOTCodeLibrary):
         passes.run(self._final_module, self._codegen._pass_builder(opt=0))  # type: ignore[no-untyped-call]
 
 
+class _SimpleObject(_Object):
+    """Code that is translated as it was written."""
+
+    def _optimize_final_module(self) -> None:
+        """Nothing."""
+
+
 _MOST_INLINED = 256
 """Calls that are replaced by what they call. Many at once are computed side by side, and a function of vectors has the
 length of two hundred operations."""
@@ -411,14 +420,14 @@ def optimized(name: str, write: Callable[[Any, Any, Any], None]) -> bytes:
 
 
 @uncollected()
-def _object_code(symbol: str, write: Writer) -> bytes:
+def _object_code(symbol: str, write: Writer, kind: type[_Object]) -> bytes:
     typing_context, context = _target.typing_context, _target.target_context
     flags = _Flags()
     _target.options.parse_as_flags(flags, _OPTIONS)
     with global_compiler_lock, _ConfigStack().enter(flags):
         typing_context.refresh()
         context.refresh()
-        library: Any = _Object(context.codegen(), symbol)
+        library: Any = kind(context.codegen(), symbol)
         module = library.create_ir_module(symbol)
         function = ir.Function(module, context.call_conv.get_function_type(types.none, (WORKSPACE,)), symbol)
         # What has no register waits on the stack, where it would else lie across two cache lines.

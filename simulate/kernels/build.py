@@ -40,6 +40,8 @@ from simulate.symbolic.parts import TIME as TIME_SYMBOL
 from simulate.uncollected import uncollected
 
 _SIGNATURE = types.void(WORKSPACE)
+_SIMPLE = ("factor", "backsolve")
+"""Functions of products and differences of rows, each of which is needed."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class CompiledKernel:
     @uncollected()
     def _compiled(self, name: str, source: str) -> BlockFunction:
         if is_direct(source, name):
-            return emitted(name, text_of(source, name), writer(source, name))
+            return emitted(name, text_of(source, name), writer(source, name), is_simple=name in _SIMPLE)
         result: BlockFunction = compiled(_SIGNATURE)(getattr(load_source(f"{self.key}_{name}", source), name))
         return result
 
@@ -481,7 +483,7 @@ def _stiff_source(
     in_time = [SOLUTION + state * LANES for state in range(size) if (state, size) in entries]
     return "\n\n".join(
         (
-            HEADER,
+            HEADER + IMPORTS,
             jacobian,
             factor_source(elimination, diagonal, factors, in_time),
             backsolve_source(elimination, factors, blocks, couplings),

@@ -5,9 +5,12 @@ the diagonal. There is no pivoting at run time: for small steps the diagonal dom
 Where one is not, something grows faster than the step can follow, and a solution would hardly move instead of growing;
 the factors say so. They also say where the Jacobian is not finite: its entries that are not are taken for 0.
 
-Compiling straight lines takes longer than in proportion to their number, and little is gained once there are many more
-numbers than registers. So beyond a length the steps are a table that a loop follows (`simulate.kernels.following`):
-that takes no time to compile and has the same bits.
+What is eliminated is ``J − shift·1``, whose pivots are negative; the reciprocals of the pivots put the signs right. So
+nothing is subtracted, and every sum takes its product in.
+
+Straight lines are compiled in pieces, between which all numbers are in memory: a longer piece takes longer than in
+proportion, and little is gained once there are many more numbers than registers. Beyond a length the steps are a table
+that a loop follows (`simulate.kernels.following`): that takes hardly any time to compile and has the same bits.
 """
 
 from __future__ import annotations
@@ -22,34 +25,44 @@ from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOLUTION, SOUND, UN
 _MOST_WRITTEN = 3000
 """Steps that are written out."""
 
+_PIECE = 128
+"""Steps between which numbers stay in registers. A longer piece is no faster, and takes longer to compile than in
+proportion."""
+
 _Step = tuple[str, str, str, str]
 """What is done, to which name, with which others; as `simulate.kernels.following` has it."""
 
+_BEGIN: _Step = ("begin", "sound", "", "")
+_JUDGE: _Step = ("judge", "sound", "", "")
+
 _TEXTS: Mapping[str, Sequence[str]] = {
-    "begin": ("undefined = 0.0", "sound = 1.0"),
+    "begin": ("sound = 1.0",),
     "watch": ("undefined = undefined + 0.0 * {1}",),
     "take": (
         "entry = {1}",
         "undefined = undefined + 0.0 * entry",
         "entry = entry if abs(entry) < math.inf else 0.0",
-        "{0} = -entry",
+        "{0} = entry",
     ),
     "take_on_diagonal": (
         "entry = {1}",
         "undefined = undefined + 0.0 * entry",
         "entry = entry if abs(entry) < math.inf else 0.0",
-        f"{{0}} = w[{SHIFT} + lane] - entry",
+        f"{{0}} = entry - w[{SHIFT} + lane]",
     ),
     "fill": ("{0} = 0.0",),
-    "shift": (f"{{0}} = w[{SHIFT} + lane]",),
-    "judge": (f"sound = sound if undefined == 0.0 else (sound if sound < 1.0 else {NOT_FINITE})",),
-    "invert": (f"sound = sound if {{0}} > 0.0 and {{0}} < math.inf else {UNUSABLE}", "{0} = 1.0 / {0}"),
+    "shift": (f"{{0}} = 0.0 - w[{SHIFT} + lane]",),
+    "judge": (f"{{0}} = {{0}} if undefined == 0.0 else ({{0}} if {{0}} < 1.0 else {NOT_FINITE})",),
+    "invert": (f"{{1}} = {{1}} if {{0}} < 0.0 and {{0}} > -math.inf else {UNUSABLE}", "{0} = -1.0 / {0}"),
     "scale": ("{0} = {0} * {1}",),
-    "subtract": ("{0} = {0} - {1} * {2}",),
     "add": ("{0} = {0} + {1} * {2}",),
-    "keep": ("{1} = {0}",),
 }
 """Lines of each step."""
+
+_WATCHING = ("watch", "take", "take_on_diagonal")
+"""Steps that look whether a number is finite."""
+_BEGINNING = ("begin", "take", "take_on_diagonal", "fill", "shift")
+"""Steps that do not ask what was in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +126,7 @@ def factor_source(
     in_time
         Offsets of partial derivatives in time that must be finite too.
     """
-    begin: list[_Step] = [("begin", "", "", ""), *(("watch", "", _row(offset), "") for offset in in_time)]
-    judge: _Step = ("judge", "", "", "")
+    watched: list[_Step] = [("watch", "", _row(offset), "") for offset in in_time]
     of_row: dict[int, list[int]] = {}
     for row, column in elimination.entries:
         of_row.setdefault(row, []).append(column)
@@ -128,25 +140,21 @@ def factor_source(
             if pivot in done:
                 steps.append(("scale", f"m{row}_{pivot}", f"m{pivot}_{pivot}", ""))
                 steps += [
-                    ("subtract", f"m{row}_{column}", f"m{row}_{pivot}", f"m{pivot}_{column}")
+                    ("add", f"m{row}_{column}", f"m{row}_{pivot}", f"m{pivot}_{column}")
                     for column in of_row[pivot][of_row[pivot].index(pivot) + 1 :]
                 ]
-        steps.append(("invert", f"m{row}_{row}", "", ""))
+        steps.append(("invert", f"m{row}_{row}", "sound", ""))
         eliminated.append(steps)
         done.add(row)
     places = {f"m{row}_{column}": factors + index * LANES for index, (row, column) in enumerate(elimination.entries)}
-    places |= {_row(offset): offset for offset in (*jacobian.values(), *in_time)}
+    places |= {"sound": SOUND} | {_row(offset): offset for offset in (*jacobian.values(), *in_time)}
     meaning = "Jacobian and shift → factors of shift·1 − J, and whether they are sound."
     if sum(map(len, (*taken, *eliminated))) > _MOST_WRITTEN:
-        followed = [*begin, *itertools.chain(*taken), judge, *itertools.chain(*eliminated)]
+        followed = [_BEGIN, *watched, *itertools.chain(*taken), _JUDGE, *itertools.chain(*eliminated)]
         return _followed("factor", meaning, followed, places)
     # A row is finished before the next begins: what is at work fits registers.
-    written = [*begin, *itertools.chain(*itertools.chain(*zip(taken, eliminated, strict=True))), judge]
-    written += [
-        ("keep", name, _row(places[name]), "") for name in (f"m{row}_{column}" for row, column in elimination.entries)
-    ]
-    written.append(("keep", "sound", _row(SOUND), ""))
-    return _written("factor", meaning, _texts(written))
+    written = [_BEGIN, *watched, *itertools.chain(*itertools.chain(*zip(taken, eliminated, strict=True)))]
+    return _written("factor", meaning, written, places)
 
 
 def _taken(row: int, column: int, place: int | None) -> _Step:
@@ -175,8 +183,7 @@ def backsolve_source(
     """
     order = elimination.order
     meaning = "Factors and right-hand side → solution in its place."
-    lines: list[str] = []
-    every: list[_Step] = []
+    steps: list[_Step] = []
     places = {_row(factors + index * LANES): factors + index * LANES for index in range(len(elimination.entries))}
     places |= {_row(place): place for place in (couplings or {}).values()}
     for block in range(blocks):
@@ -184,39 +191,32 @@ def backsolve_source(
         joined = [(row - first, column, place) for (row, column), place in (couplings or {}).items()] if block else []
         own = [entry for entry in joined if 0 <= entry[0] < len(order)]
         names = {state: f"s{block}_{state}" for state in order}
-        steps = _block(elimination, factors, names, first, own)
-        offsets = {names[state]: SOLUTION + (first + state) * LANES for state in order}
-        lines += [f"{name} = {_row(offset)}" for name, offset in offsets.items()]
-        lines += _texts(steps)
-        every += steps
-        places |= offsets
-    if len(every) > _MOST_WRITTEN:
-        return _followed("backsolve", meaning, every, places)
-    return _written("backsolve", meaning, lines)
+        steps += _block(elimination, factors, names, own)
+        places |= {names[state]: SOLUTION + (first + state) * LANES for state in order}
+    if len(steps) > _MOST_WRITTEN:
+        return _followed("backsolve", meaning, steps, places)
+    return _written("backsolve", meaning, steps, places)
 
 
 def _block(
-    elimination: Elimination, factors: int, names: Mapping[int, str], first: int, joined: Sequence[tuple[int, int, int]]
+    elimination: Elimination, factors: int, names: Mapping[int, str], joined: Sequence[tuple[int, int, int]]
 ) -> list[_Step]:
-    """Steps that solve for the named states of a block, which begins at ``first``; ``joined`` to those of the first."""
+    """Steps that solve for the named states of a block, which is ``joined`` to those of the first."""
     place = {entry: _row(factors + index * LANES) for index, entry in enumerate(elimination.entries)}
     order = elimination.order
     steps: list[_Step] = [("add", names[row], _row(offset), f"s0_{column}") for row, column, offset in joined]
     for position, pivot in enumerate(order):
         steps += [
-            ("subtract", names[row], place[row, pivot], names[pivot])
+            ("add", names[row], place[row, pivot], names[pivot])
             for row in order[position + 1 :]
             if (row, pivot) in place
         ]
-    # What is known first is subtracted first: else each sum would wait for the last of its terms.
+    # What is known first is added first: else each sum would wait for the last of its terms.
     for position in reversed(range(len(order))):
         pivot = order[position]
         steps.append(("scale", names[pivot], place[pivot, pivot], ""))
-        steps.append(("keep", names[pivot], _row(SOLUTION + (first + pivot) * LANES), ""))
         steps += [
-            ("subtract", names[row], place[row, pivot], names[pivot])
-            for row in order[:position]
-            if (row, pivot) in place
+            ("add", names[row], place[row, pivot], names[pivot]) for row in order[:position] if (row, pivot) in place
         ]
     return steps
 
@@ -225,21 +225,38 @@ def _row(offset: int) -> str:
     return f"w[{offset} + lane]"
 
 
-def _texts(steps: Sequence[_Step]) -> list[str]:
-    return [line.format(*names) for kind, *names in steps for line in _TEXTS[kind]]
+def _written(name: str, meaning: str, steps: Sequence[_Step], places: Mapping[str, int]) -> str:
+    """Source of a function that does the steps piece by piece, each in a loop over lanes."""
+    lines = [f"def {name}(w):", f'    """{meaning}"""']
+    for first in range(0, len(steps), _PIECE):
+        if first:
+            lines.append("    fence(w)")
+        lines.append(f"    for lane in range({LANES}):")
+        lines += [f"        {line}" for line in _piece(steps[first : first + _PIECE], places)]
+    return "\n".join(lines) + "\n"
 
 
-def _written(name: str, meaning: str, lines: Sequence[str]) -> str:
-    """Source of a function whose lines stand in a loop over lanes."""
-    head = [f"def {name}(w):", f'    """{meaning}"""', f"    for lane in range({LANES}):"]
-    return "\n".join([*head, *(f"        {line}" for line in lines)]) + "\n"
+def _piece(steps: Sequence[_Step], places: Mapping[str, int]) -> list[str]:
+    """Lines that read a number from its place when it is first needed, and keep what was computed."""
+    watches = any(kind in _WATCHING for kind, *_ in steps)
+    lines = ["undefined = 0.0"] if watches else []
+    known: set[str] = set()
+    kept: dict[str, None] = {}
+    for kind, target, *others in (*steps, _JUDGE) if watches else steps:
+        for name in others if kind in _BEGINNING else (target, *others):
+            if name in places and name.isidentifier() and name not in known:
+                lines.append(f"{name} = {_row(places[name])}")
+                known.add(name)
+        changed = [name for name in (target, "sound" if kind == "invert" else "") if name]
+        known.update(changed)
+        kept |= dict.fromkeys(changed)
+        lines += [line.format(target, *others) for line in _TEXTS[kind]]
+    return [*lines, *(f"{_row(places[name])} = {name}" for name in kept)]
 
 
 def _followed(name: str, meaning: str, steps: Sequence[_Step], places: Mapping[str, int]) -> str:
     """Source of a function that follows a table of steps; whatever has a name has its own place in the workspace."""
     rows: list[tuple[int, ...]] = [
-        (following.KINDS.index(kind), *(places[name] if name else 0 for name in names))
-        for kind, *names in steps
-        if kind != "keep"
+        (following.KINDS.index(kind), *(places[name] if name else 0 for name in names)) for kind, *names in steps
     ]
     return following.source(name, meaning, rows)

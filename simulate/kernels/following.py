@@ -12,13 +12,13 @@ from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOUND, UNUSABLE
 from simulate.solver.vectors import load, store
 
 KINDS = (
-    "subtract", "add", "scale", "invert", "take", "take_on_diagonal", "fill", "shift", "begin", "watch", "judge",
+    "add", "scale", "invert", "take", "take_on_diagonal", "fill", "shift", "begin", "watch", "judge",
 )  # fmt: skip
-"""What a step does, by its number: with the rows a, b and c of the workspace ``a - b * c``, ``a + b * c``, ``a * b`` or
-``1 / a`` in the place of a; takes an entry b of a Jacobian with its sign changed, on the diagonal with the shift added,
-or nothing or the shift alone where there is none; watches for entries that are not finite, and judges them."""
+"""What a step does, by its number: with the rows a, b and c of the workspace ``a + b * c``, ``a * b`` or ``-1 / a`` in
+the place of a; takes an entry b of a Jacobian, on the diagonal less the shift, where there is none 0 in place of it;
+watches for entries that are not finite, and judges them."""
 
-_SUBTRACT, _ADD, _SCALE, _INVERT, _TAKE, _TAKE_ON_DIAGONAL, _FILL, _SHIFT, _BEGIN, _WATCH, _JUDGE = range(len(KINDS))
+_ADD, _SCALE, _INVERT, _TAKE, _TAKE_ON_DIAGONAL, _FILL, _SHIFT, _BEGIN, _WATCH, _JUDGE = range(len(KINDS))
 
 
 def source(name: str, meaning: str, steps: Sequence[tuple[int, ...]]) -> str:
@@ -41,7 +41,7 @@ def _runs(steps: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """Steps, each with how many do the same to the rows that follow, with the same b; they are put together."""
     runs: list[tuple[int, ...]] = []
     for kind, a, b, c in steps:
-        if runs and kind == _SUBTRACT:
+        if runs and kind == _ADD:
             last, first, factor, second, count = runs[-1]
             beyond = count * LANES
             if (last, first + beyond, factor, second + beyond) == (kind, a, b, c):
@@ -61,12 +61,10 @@ def follow(w: np.ndarray, steps: np.ndarray) -> None:
     """Do what the steps say, one after the other."""
     for index in range(steps.shape[0]):
         kind, a, b, c = steps[index, 0], steps[index, 1], steps[index, 2], steps[index, 3]
-        if kind == _SUBTRACT:
+        if kind == _ADD:
             factor = load(w, b)
             for i in range(0, steps[index, 4] * LANES, LANES):
-                store(w, a + i, load(w, a + i) - factor * load(w, c + i))
-        elif kind == _ADD:
-            store(w, a, load(w, a) + load(w, b) * load(w, c))
+                store(w, a + i, load(w, a + i) + factor * load(w, c + i))
         elif kind == _SCALE:
             store(w, a, load(w, a) * load(w, b))
         else:
@@ -78,17 +76,17 @@ def _follow_rest(w: np.ndarray, kind: int, a: int, b: int) -> None:
     for lane in range(LANES):
         if kind == _INVERT:
             pivot = w[a + lane]
-            w[SOUND + lane] = w[SOUND + lane] if pivot > 0.0 and pivot < math.inf else UNUSABLE
-            w[a + lane] = 1.0 / pivot
+            w[SOUND + lane] = w[SOUND + lane] if pivot < 0.0 and pivot > -math.inf else UNUSABLE
+            w[a + lane] = -1.0 / pivot
         elif kind in (_TAKE, _TAKE_ON_DIAGONAL):
             entry = w[b + lane]
             w[SOUND + lane] = w[SOUND + lane] + 0.0 * entry
             entry = entry if abs(entry) < math.inf else 0.0
-            w[a + lane] = -entry if kind == _TAKE else w[SHIFT + lane] - entry
+            w[a + lane] = entry if kind == _TAKE else entry - w[SHIFT + lane]
         elif kind == _FILL:
             w[a + lane] = 0.0
         elif kind == _SHIFT:
-            w[a + lane] = w[SHIFT + lane]
+            w[a + lane] = 0.0 - w[SHIFT + lane]
         elif kind == _BEGIN:
             w[SOUND + lane] = 0.0
         elif kind == _WATCH:
