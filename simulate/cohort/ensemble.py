@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _INITIAL = "(0)"
 """What follows the name of a state in that of its initial value."""
 
+_MOST_IN_SERIES = 64
+"""States of the largest model that is solved by Taylor series unless these are asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class PatientFailure:
@@ -353,14 +356,15 @@ def kernel_of(model: Model) -> Kernel:
 
 @functools.lru_cache(maxsize=8)
 def quickest_method(model: Model) -> Method:
-    """Taylor series where a model has them everywhere and nothing in it switches, else Dormand-Prince 5(4).
+    """Taylor series where a model of some states has them everywhere and nothing switches, else Dormand-Prince 5(4).
 
-    The long steps of series pass over what switches and returns within one.
+    The long steps of series pass over what switches and returns within one. Those of a hundred states take seconds to
+    compile.
     """
     from simulate.solver.methods import DOPRI5, TAYLOR
 
     kernel = kernel_of(model)
-    if kernel.hybrid is not None:
+    if kernel.hybrid is not None or len(kernel.states) > _MOST_IN_SERIES:
         return DOPRI5
     try:
         kernel.jets(TAYLOR.series)
