@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 
 from simulate.figures.style import TITLE_PAD, color
 from simulate.studies.sweeps.quantiles import quantiles_of_those
@@ -25,7 +26,7 @@ WIDE_BANDS = 2
 EDGED_BANDS = 4
 """Arms beyond which the middle half alone is drawn."""
 
-TITLE_LETTERS = 37
+TITLE_LETTERS = 36
 """Letters in a line of the title of one of three panels in a row."""
 
 _LABEL_LETTERS = 14
@@ -85,11 +86,23 @@ def draw_bands(axes: Axes, days: FloatArray, bands: FloatArray) -> None:
             for edge in (low, high) if len(bands) <= EDGED_BANDS else ():
                 axes.plot(days, edge, color=shade, linestyle=(0, (1.0, 3.0)), linewidth=0.6, alpha=0.9, zorder=1 + arm)
         else:
-            axes.fill_between(days, low, high, color=shade, alpha=0.14, linewidth=0.0, zorder=1 + arm)
-        axes.fill_between(
-            days, lower, upper, color=shade, alpha=0.06 if is_crowded else 0.28, linewidth=0.0, zorder=10 + arm
-        )
+            fill(axes, days, low, high, color=shade, alpha=0.14, linewidth=0.0, zorder=1 + arm)
+        pale = 0.06 if is_crowded else 0.28
+        fill(axes, days, lower, upper, color=shade, alpha=pale, linewidth=0.0, zorder=10 + arm)
         axes.plot(days, median, color=shade, linestyle=dashes(arm), zorder=20 + arm)
+
+
+def fill(axes: Axes, days: FloatArray, low: FloatArray, high: FloatArray, **look: Any) -> None:
+    """Fill between two curves where both are, as `Axes.fill_between` in a third of its time.
+
+    Limits follow when a line is drawn.
+    """
+    there = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
+    if len(there):
+        stretches = np.split(there, np.flatnonzero(np.diff(there) > 1) + 1)
+        outlines = [np.r_[np.c_[days[own], low[own]], np.c_[days[own], high[own]][::-1]] for own in stretches]
+        axes.add_collection(PolyCollection(outlines, **look), autolim=False)
+        axes.update_datalim(np.concatenate(outlines))
 
 
 def dashes(arm: int) -> Any:
@@ -105,7 +118,7 @@ def label_y(axes: Axes, label: str) -> None:
 def titled(axes: Axes, title: str, letter: str, *, width: int = TITLE_LETTERS) -> None:
     """Give a panel its title, in two lines of so many letters at most, and its letter."""
     lines = textwrap.wrap(title, width)[:2]
-    axes.set_title("\n".join(lines), loc="left", pad=TITLE_PAD)
+    axes.set_title("\n".join(lines), loc="left", pad=TITLE_PAD, y=1.0)
     axes.annotate(
         letter,
         (0.0, 1.0),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,9 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.markers import TICKDOWN
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from matplotlib.transforms import ScaledTranslation
 
 from simulate.studies.datasets import UNITS_OF_FILE
 from simulate.studies.resolution import Resolution, signal, varies
@@ -57,6 +56,9 @@ FAINT = "#8C8C8C"
 TITLE_PAD = 4.0
 """Points between axes and their title."""
 
+TICK, MINOR_TICK = (2.5, 0.6), (1.5, 0.4)
+"""Length and width of ticks, in points."""
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _STYLE: dict[str, Any] = {
@@ -78,14 +80,14 @@ _STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
+    "xtick.major.width": TICK[1],
+    "ytick.major.width": TICK[1],
+    "xtick.minor.width": MINOR_TICK[1],
+    "ytick.minor.width": MINOR_TICK[1],
+    "xtick.major.size": TICK[0],
+    "ytick.major.size": TICK[0],
+    "xtick.minor.size": MINOR_TICK[0],
+    "ytick.minor.size": MINOR_TICK[0],
     "axes.labelpad": 2.0,
     "lines.linewidth": 1.2,
     "lines.solid_capstyle": "round",
@@ -99,7 +101,7 @@ _STYLE: dict[str, Any] = {
     # A name with a dollar sign is a name, not a formula.
     "text.parse_math": False,
     "axes.unicode_minus": True,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     # Identifiers in an SVG are random unless they are salted.
     "svg.hashsalt": "il1sim",
     "path.simplify": True,
@@ -156,15 +158,6 @@ def logarithmic(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def minor_ticks(axes: Axes, places: npt.NDArray[np.float64]) -> None:
-    """Mark places of x by minor ticks, as one line: of ticks each is five parts that are placed and drawn apart."""
-    axes.plot(
-        places, np.zeros(len(places)), transform=axes.get_xaxis_transform(), color=INK, linestyle="none",
-        marker=TICKDOWN, markersize=_STYLE["xtick.minor.size"], markeredgewidth=_STYLE["xtick.minor.width"],
-        clip_on=False, zorder=0.5,
-    )  # fmt: skip
-
-
 def quantity_label(name: str, unit: str) -> str:
     """Label of an axis: what it is, with its unit in parentheses where it has one."""
     return name if unit in ("", "1") else f"{name} ({unit})"
@@ -219,44 +212,6 @@ def around(axes: Axes, shown: npt.ArrayLike, resolution: Resolution, terms: npt.
         axes.set_ylim(middle - reach, middle + reach)
 
 
-def settle(figure: Figure, aligned: Sequence[Axes] = ()) -> None:
-    """Fix titles and labels where tick labels leave them room now; to be called when everything is drawn.
-
-    Else each layout and each drawing looks for that room again, which takes as long as all the rest. Ticks must not
-    depend on the size of the axes.
-
-    Parameters
-    ----------
-    figure
-        Labels keep their distances from the axes, wherever the layout moves these.
-    aligned
-        Axes whose labels of y stand in one line in each column of the grid.
-    """
-    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
-    away: dict[Axes, float] = {}
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            # Puts the label where it belongs, in pixels.
-            axis.get_tightbbox(renderer)
-        away[axes] = axes.yaxis.label.get_position()[0] - axes.bbox.x0
-        below = axes.xaxis.label.get_position()[1] - axes.bbox.y0
-        shift = ScaledTranslation(0.0, below / figure.dpi, figure.dpi_scale_trans)
-        axes.xaxis.set_label_coords(0.5, 0.0, axes.transAxes + shift)
-        if not axes.yaxis.get_offset_text().get_text():
-            left = axes.get_title(loc="left")
-            axes.set_title(left, loc="left", pad=TITLE_PAD, y=1.0)
-    columns: dict[int, list[Axes]] = {}
-    for axes in aligned:
-        specification = axes.get_subplotspec()
-        assert specification is not None
-        columns.setdefault(specification.colspan.start, []).append(axes)
-    for column in columns.values():
-        away |= dict.fromkeys(column, min(away[axes] for axes in column))
-    for axes, distance in away.items():
-        shift = ScaledTranslation(distance / figure.dpi, 0.0, figure.dpi_scale_trans)
-        axes.yaxis.set_label_coords(0.0, 0.5, axes.transAxes + shift)
-
-
 def png_bytes(figure: Figure, *, dpi: float = 200.0) -> bytes:
     """A figure as PNG, without dates or versions in it."""
     with styled():
@@ -266,11 +221,17 @@ def png_bytes(figure: Figure, *, dpi: float = 200.0) -> bytes:
 def _png(figure: Figure, dpi: float) -> bytes:
     # Nothing shows through a white page, so there is no channel for that; and areas of one color are small as they are:
     # the filters that other writers try on each row take longer than all else, for a larger file.
-    raw = io.BytesIO()
-    figure.savefig(raw, format="raw", dpi=dpi)
-    width, height = (int(inches * dpi) for inches in figure.get_size_inches())
+    before = figure.dpi
+    canvas = FigureCanvasAgg(figure)
+    try:
+        figure.set_dpi(dpi)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    finally:
+        figure.set_dpi(before)
+    height, width, _ = pixels.shape
     rows = np.zeros((height, 1 + 3 * width), dtype=np.uint8)
-    pixels, page = np.frombuffer(raw.getbuffer(), np.uint8).reshape(height, width, 4), rows[:, 1:]
+    page = rows[:, 1:]
     # Of one color after the other a copy takes a fifth of the time.
     for place in range(3):
         page[:, place::3] = pixels[..., place]
@@ -278,7 +239,7 @@ def _png(figure: Figure, dpi: float) -> bytes:
     parts = (
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
         (b"pHYs", struct.pack(">IIB", per_meter, per_meter, 1)),
-        (b"IDAT", zlib.compress(rows.data, 4)),
+        (b"IDAT", zlib.compress(rows.data, 3)),
         (b"IEND", b""),
     )
     chunks = (struct.pack(">I", len(data)) + kind + data + _check(kind + data) for kind, data in parts)
@@ -298,5 +259,18 @@ def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:
             engine.execute(figure)
             figure.set_layout_engine(None)
         png.write_bytes(_png(figure, _STYLE["savefig.dpi"]))
-        figure.savefig(svg, metadata={"Date": None, "Creator": "il1sim"})
+        drawn = io.StringIO()
+        figure.savefig(drawn, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    svg.write_text(_short(drawn.getvalue()), encoding="utf-8")
     return png, svg
+
+
+_FONTS = "'DejaVu Sans', Verdana, 'Bitstream Vera Sans', Geneva, sans-serif"
+"""Fonts of the texts of an SVG: the letters of the first three are equally wide, and one of them is everywhere."""
+
+
+def _short(svg: str) -> str:
+    """An SVG with coordinates to a hundredth of a point, and with texts in the fonts of `_FONTS`."""
+    # Two decimals beside each other at the end of a line are a point of a path.
+    rounded = re.sub(r"(\.\d\d)\d+( -?\d+\.\d\d)\d+(?= \n)", r"\1\2", svg)
+    return re.sub(r"font-family: 'DejaVu Sans'[^;\"]*", f"font-family: {_FONTS}", rounded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import string
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -12,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observations, Standing, of_all
-from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, dashes, draw_bands, label_y, titled
+from simulate.figures.axes import Multiples, panel_axes
+from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, dashes, draw_bands, fill, label_y, titled
 from simulate.figures.bands import LEVELS as LEVELS
 from simulate.figures.changes import ChangePanel, change_panels, draw_arrows, draw_changes
 from simulate.figures.few_patients import (
@@ -44,9 +43,7 @@ from simulate.figures.style import (
     around,
     color,
     counted,
-    minor_ticks,
     plain_number,
-    settle,
     styled,
 )
 from simulate.solver.trajectories import Status
@@ -67,8 +64,8 @@ from simulate.studies.visits import in_time_unit, time_unit_of
 
 FloatArray = npt.NDArray[np.float64]
 
-_ROW_HEIGHT = 43.0
-_TALLEST = 230.0
+_PANEL_HEIGHT = 31.0
+_TALLEST = 246.0
 _LEGEND_LETTERS = 130
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
@@ -116,13 +113,10 @@ def time_course(
     few = few_patients(dataset)
     changes = change_panels(dataset, observations) if quantities is None else ()
     columns = min(3, len(panels))
-    rows = math.ceil(len(panels) / columns)
     with styled():
-        height = min((rows + bool(changes)) * _ROW_HEIGHT, _TALLEST) + 16.0
-        spacing = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, hspace=0.06, wspace=0.05)
-        figure = Figure(figsize=(WIDTH * MILLIMETER, height * MILLIMETER), layout=spacing)
-        whole = GridSpec(2 if changes else 1, 1, figure=figure, height_ratios=(1, rows) if changes else None)
-        above, grid = whole[0].subgridspec(1, max(1, len(changes))), whole[-1].subgridspec(rows, columns)
+        figure = Figure(figsize=(WIDTH * MILLIMETER, _TALLEST * MILLIMETER))
+        above = [panel_axes(figure) for _ in changes]
+        grid = [panel_axes(figure) for _ in panels]
         doses = _dose_rows(dataset, few)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
         end, shown_in = float(days[-1]), time_unit_of(dataset)
@@ -130,7 +124,7 @@ def time_course(
         arms = {str(name): arm for arm, name in enumerate(dataset["arm"].values)}
         letters = iter(string.ascii_lowercase)
         for index, change in enumerate(changes):
-            axes = figure.add_subplot(above[0, index])
+            axes = above[index]
             label = "change since baseline (%)" if index == 0 else ""
             draw_changes(axes, change, days, next(letters), label if change.unit == "%" else change.unit, few)
             _draw_doses(axes, doses)
@@ -138,7 +132,7 @@ def time_course(
             axes.tick_params(axis="x", labelbottom=True)
             draw_arrows(axes, change, end)
         for index, panel in enumerate(panels):
-            axes = figure.add_subplot(grid[index // columns, index % columns])
+            axes = grid[index]
             _draw(axes, panel, days, next(letters), few, arms)
             if not panel.logarithmic and not panel.marks and not panel.observed:
                 around(axes, panel.bands, resolution_of(dataset), terms_of(dataset, panel.quantity))
@@ -147,8 +141,11 @@ def time_course(
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=is_lowest, staying=staying)
-        settle(figure, figure.axes[len(changes) :])
         _legend(figure, dataset, panels, changes, few)
+        rows = [grid[first : first + columns] for first in range(0, len(grid), columns)]
+        multiples = Multiples([[above] if above else [], rows])
+        multiples.fit(figure, _PANEL_HEIGHT * MILLIMETER, _TALLEST * MILLIMETER)
+        figure.set_layout_engine(multiples)
     return figure
 
 
@@ -162,6 +159,7 @@ def _draw(
     draw_observed(axes, panel.observed, arms, few, is_averaged=panel.envelope is not None)
     if panel.envelope is not None:
         _draw_swings(axes, days, panel, few)
+        axes.autoscale_view()
     for mark in panel.marks:
         _draw_mark(axes, mark)
     if panel.logarithmic:
@@ -206,17 +204,9 @@ def _draw_swings(axes: Axes, days: FloatArray, panel: Panel, few: FewPatients | 
                 marker="_", markersize=3.5, clip_on=False, zorder=40,
             )  # fmt: skip
             continue
-        axes.fill_between(
-            days,
-            trough,
-            peak,
-            facecolor="none",
-            edgecolor=FAINT if is_gray else color(arm),
-            hatch="/////",
-            linewidth=0.4,
-            alpha=0.6,
-            zorder=5,
-        )
+        shade = FAINT if is_gray else color(arm)
+        hatched: dict[str, Any] = {"facecolor": "none", "hatch": "/////", "linewidth": 0.4, "alpha": 0.6, "zorder": 5}
+        fill(axes, days, trough, peak, edgecolor=shade, **hatched)
 
 
 def _draw_mark(axes: Axes, mark: Mark) -> None:
@@ -252,16 +242,14 @@ def _draw_doses(axes: Axes, rows: Sequence[tuple[str, FloatArray]]) -> None:
         gaps = np.diff(given)
         usual = float(np.median(gaps))
         breaks = np.flatnonzero(gaps > 2.5 * usual)
-        for first, last in zip((0, *(breaks + 1)), (*breaks, len(given) - 1), strict=True):
-            axes.fill_between(
-                [given[first], given[last] + usual],
-                bottom,
-                bottom + height,
-                transform=frame,
-                color=shade,
-                linewidth=0.0,
-                clip_on=False,
-            )
+        starts, ends = given[[0, *(breaks + 1)]], given[[*breaks, len(given) - 1]] + usual
+        bars = [
+            [(x0, bottom), (x0, bottom + height), (x1, bottom + height), (x1, bottom)]
+            for x0, x1 in zip(starts, ends, strict=True)
+        ]
+        axes.add_collection(
+            PolyCollection(bars, transform=frame, color=shade, linewidth=0.0, clip_on=False), autolim=False
+        )
 
 
 def _still_there(dataset: xr.Dataset) -> Callable[[float], str]:
@@ -294,14 +282,14 @@ def _time_axis(
         # Long numbers would run into each other.
         locator = MaxNLocator(6 if end * scale < 1e4 else 3)
         ticks = [tick for tick in locator.tick_values(0.0, end * scale) if 0.0 <= tick <= end * scale * 1.03]
-        axes.set_xticks([tick / scale for tick in ticks], [shown(tick / scale, f"{tick:.6g}") for tick in ticks])
+        _label_times(axes, [tick / scale for tick in ticks], [shown(tick / scale, f"{tick:.6g}") for tick in ticks])
         label = f"time ({shown_in})"
     elif end > 100.0:
         step = max(1, round(end / _MONTH / 4.0 / 3.0)) * 3 if end > 5.0 * _MONTH else 1
         months = np.arange(0, end / _MONTH + 0.1, step)
-        axes.set_xticks(months * _MONTH, [shown(month * _MONTH, f"{month:g}") for month in months])
+        _label_times(axes, (months * _MONTH).tolist(), [shown(month * _MONTH, f"{month:g}") for month in months])
         if end < 800.0:
-            minor_ticks(axes, np.arange(0, end / _MONTH + 0.1) * _MONTH)
+            axes.xaxis.set_minor_locator(FixedLocator((np.arange(0, end / _MONTH + 0.1) * _MONTH).tolist()))
         label = "time (months)"
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6))
@@ -311,6 +299,12 @@ def _time_axis(
     axes.tick_params(axis="x", labelbottom=labeled, pad=2.0 + 3.4 * rows_below)
     if labeled:
         axes.set_xlabel(label if staying is None else f"{label}, patients in the study")
+
+
+def _label_times(axes: Axes, days: Sequence[float], labels: Sequence[str]) -> None:
+    # `set_xticks` would make an object for each tick.
+    axes.xaxis.set_major_locator(FixedLocator(days))
+    axes.xaxis.set_major_formatter(FixedFormatter(labels))
 
 
 def _bands_legend(dataset: xr.Dataset) -> tuple[list[Any], list[str]]:

@@ -1,18 +1,18 @@
-"""Labels are placed once, where Matplotlib would place them each time; a figure is laid out once for its files."""
+"""What all files of figures have: one layout, the pixels of Matplotlib, texts that are text."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-from simulate.figures.style import png_bytes, save, settle, styled
+from simulate.figures.style import png_bytes, save, styled
 
 
 def panels() -> Figure:
@@ -27,32 +27,6 @@ def panels() -> Figure:
         axes.set_ylabel("y")
         axes.set_xlabel("x")
     return figure
-
-
-def corners(figure: Figure) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Corners of all labels and titles as they are drawn, in pixels."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
-    texts = [
-        text for axes in figure.axes for text in (axes.xaxis.label, axes.yaxis.label, *axes.texts, axes._left_title)
-    ]  # type: ignore[attr-defined]
-    return np.array([text.get_window_extent(renderer).extents for text in texts])
-
-
-def test_labels_and_titles_stand_where_each_drawing_would_put_them() -> None:
-    with styled():
-        ours, theirs = panels(), panels()
-        settle(ours, ours.axes)
-        theirs.align_ylabels()
-        np.testing.assert_allclose(corners(ours), corners(theirs), atol=0.51)
-
-
-def test_labels_that_are_not_aligned_keep_their_own_distances() -> None:
-    with styled():
-        ours, theirs = panels(), panels()
-        settle(ours)
-        np.testing.assert_allclose(corners(ours), corners(theirs), atol=0.51)
 
 
 def test_a_figure_is_laid_out_once_for_all_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,3 +53,18 @@ def test_a_png_has_the_pixels_that_matplotlib_writes() -> None:
     with Image.open(found) as ours, Image.open(expected) as theirs:
         assert (ours.mode, ours.size, ours.info) == ("RGB", theirs.size, {"dpi": theirs.info["dpi"]})
         assert np.array_equal(np.asarray(ours), np.asarray(theirs.convert("RGB")))
+
+
+def test_texts_of_an_svg_are_texts_as_they_were_given_and_points_have_two_decimals(tmp_path: Path) -> None:
+    with styled():
+        figure = panels()
+        figure.axes[0].set_title("k = 0.123456 of 0.654321 <per> day", loc="left")
+    _, svg = save(figure, tmp_path, "panels")
+    root = ElementTree.parse(svg).getroot()
+    texts = [node for node in root.iter() if node.tag.endswith("}text")]
+    assert "k = 0.123456 of 0.654321 <per> day" in [node.text for node in texts]
+    assert {"panel 1", "20000", "x", "y"} <= {node.text for node in texts}
+    assert all("Verdana" in node.attrib["style"] for node in texts)
+    lines = [node.attrib["d"] for node in root.iter() if node.tag.endswith("}path")]
+    assert max(len(number.partition(".")[2]) for line in lines for number in line.split()) == 2
+    assert not [node for node in root.iter() if node.tag.endswith("}metadata")]
