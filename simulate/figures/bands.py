@@ -20,11 +20,11 @@ FloatArray = npt.NDArray[np.float64]
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are drawn: the median, the middle half, and 90 % of the members."""
 
-WIDE_BANDS = 2
-"""Arms beyond which the wide band is drawn by its edges."""
+MOST_BANDS = 2
+"""Arms beyond which bands stand as bars beside the axes, at the end: over time they would cover each other up."""
 
-EDGED_BANDS = 4
-"""Arms beyond which the middle half alone is drawn."""
+BESIDE, ROOM = 1.06, 0.14
+"""Where bars stand beside axes, and how wide those of all arms are, in lengths of the time shown."""
 
 TITLE_LETTERS = 36
 """Letters in a line of the title of one of three panels in a row."""
@@ -69,27 +69,42 @@ def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_], levels: Sequence
     return np.stack(found)
 
 
-def shown_levels(arms: int) -> slice:
-    """Levels that are drawn: of many arms the middle half alone, as wide bands would cover each other up."""
-    return slice(None) if arms <= EDGED_BANDS else slice(1, -1)
+def shown_of_bands(bands: FloatArray) -> FloatArray:
+    """Those of the quantiles [arm, level, time] that are drawn: of many arms medians, and all levels at the end."""
+    if len(bands) <= MOST_BANDS:
+        shown = bands.ravel()
+    else:
+        shown = np.concatenate([bands[:, _MEDIAN].ravel(), *(bands[arm][:, end] for arm, end in _ends(bands))])
+    found: FloatArray = shown[np.isfinite(shown)]
+    return found
+
+
+def _ends(bands: FloatArray) -> list[tuple[int, int]]:
+    """Arms with the last time at which somebody is there."""
+    there = [np.flatnonzero(np.isfinite(own[_MEDIAN])) for own in bands]
+    return [(arm, int(days[-1])) for arm, days in enumerate(there) if len(days)]
+
+
+def place_beside(end: float, arm: int, arms: int, row: int = 0) -> float:
+    """Where the bar of an arm stands beside axes that end with a time; a second row is right of the first."""
+    return end * (BESIDE + row * (ROOM + 0.03) + ROOM * arm / max(arms, 4))
 
 
 def draw_bands(axes: Axes, days: FloatArray, bands: FloatArray) -> None:
     """Draw bands of arms, shape [arm, level, time], in the colors of the arms."""
-    is_crowded = len(bands) > WIDE_BANDS
     for arm, (low, lower, median, upper, high) in enumerate(bands):
         shade = color(arm)
-        if is_crowded:
-            # Several fillings add up to a gray that belongs to no arm; edges stay apart.
-            for edge in (lower, upper):
-                axes.plot(days, edge, color=shade, linestyle=dashes(arm), linewidth=0.5, alpha=0.8, zorder=1 + arm)
-            for edge in (low, high) if len(bands) <= EDGED_BANDS else ():
-                axes.plot(days, edge, color=shade, linestyle=(0, (1.0, 3.0)), linewidth=0.6, alpha=0.9, zorder=1 + arm)
-        else:
+        if len(bands) <= MOST_BANDS:
             fill(axes, days, low, high, color=shade, alpha=0.14, linewidth=0.0, zorder=1 + arm)
-        pale = 0.06 if is_crowded else 0.28
-        fill(axes, days, lower, upper, color=shade, alpha=pale, linewidth=0.0, zorder=10 + arm)
+            fill(axes, days, lower, upper, color=shade, alpha=0.28, linewidth=0.0, zorder=10 + arm)
         axes.plot(days, median, color=shade, linestyle=dashes(arm), zorder=20 + arm)
+    for arm, end in _ends(bands) if len(bands) > MOST_BANDS else ():
+        x = place_beside(float(days[-1]), arm, len(bands))
+        for one, other, width in ((0, -1, 0.4), (1, -2, 1.8 if len(bands) <= 4 else 1.1)):
+            axes.plot(
+                [x, x], bands[arm, [one, other], end], color=color(arm), linewidth=width, solid_capstyle="butt",
+                clip_on=False, zorder=20 + arm,
+            )  # fmt: skip
 
 
 def fill(axes: Axes, days: FloatArray, low: FloatArray, high: FloatArray, **look: Any) -> None:

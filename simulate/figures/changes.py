@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulate.evidence.observations import Observations, Standing, of_all, of_arm
-from simulate.figures.bands import FloatArray, bands_of, draw_bands, label_y, shown_levels, titled
+from simulate.figures.bands import MOST_BANDS, ROOM, FloatArray, bands_of, draw_bands, label_y, shown_of_bands, titled
 from simulate.figures.few_patients import FewPatients, draw_lines, few_patients
 from simulate.figures.style import FAINT, INK, color, plain_number, title_of
 from simulate.studies.datasets import quantity_names, seen_members
@@ -108,8 +108,7 @@ def draw_changes(
     axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
     titled(axes, panel.title, letter, width=LETTERS)
     label_y(axes, label)
-    shown = panel.bands[:, shown_levels(len(panel.bands))] if panel.lines is None else panel.lines
-    shown = shown[np.isfinite(shown)]
+    shown = shown_of_bands(panel.bands) if panel.lines is None else panel.lines[np.isfinite(panel.lines)]
     low, high = min(0.0, *shown.tolist()) if len(shown) else -1.0, max(0.0, *shown.tolist()) if len(shown) else 1.0
     least = 0.05 * max(high - low, 20.0 if panel.unit == "%" else 0.0) or 1.0
     # An arrow needs room on its side of no change, and so has a band that barely moves.
@@ -125,10 +124,12 @@ def draw_arrows(axes: Axes, panel: ChangePanel, end: float) -> None:
         return
     arrow = told[0]
     left, right = axes.get_xlim()
-    axes.set_xlim(left, right + _MARGIN * end)
+    # Bars of many arms stand between the curves and the arrow.
+    bars = ROOM if len(panel.bands) > MOST_BANDS and panel.lines is None else 0.0
+    axes.set_xlim(left, right + (_MARGIN + bars) * end)
     axes.spines["bottom"].set_bounds(left, right)
     bottom, top = axes.get_ylim()
-    x, tip = 1.1 * end, top if arrow.way == "up" else bottom
+    x, tip = (1.1 + bars) * end, top if arrow.way == "up" else bottom
     axes.annotate(
         "",
         (x, 0.85 * tip),

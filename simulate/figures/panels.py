@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.figures.bands import LEVELS, bands_of, shown_levels
+from simulate.figures.bands import LEVELS, bands_of, shown_of_bands
 from simulate.figures.few_patients import FewPatients, few_patients
 from simulate.figures.style import title_of, unit_label
 from simulate.studies.datasets import pooled, quantity_names, seen_members
@@ -130,7 +130,7 @@ def _panel(
         label=unit_label(dataset, name),
         bands=bands,
         marks=marks,
-        logarithmic=_spans_decades(bands[:, shown_levels(len(bands))] if few is None else values, marks, observed),
+        logarithmic=_spans_decades(shown_of_bands(bands) if few is None else values, marks, observed),
         envelope=envelope,
         lines=None if few is None else few.lines(np.where(seen, values, np.nan)),
         observed=observed,

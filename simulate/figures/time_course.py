@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.path import Path
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observations, Standing, of_all
 from simulate.figures.axes import Multiples, panel_axes
-from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, dashes, draw_bands, fill, label_y, titled
 from simulate.figures.bands import LEVELS as LEVELS
+from simulate.figures.bands import MOST_BANDS, dashes, draw_bands, fill, label_y, place_beside, titled
 from simulate.figures.changes import ChangePanel, change_panels, draw_arrows, draw_changes
 from simulate.figures.few_patients import (
     FewPatients,
@@ -69,9 +71,11 @@ _TALLEST = 246.0
 _LEGEND_LETTERS = 130
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
-_BESIDE, _APART = 1.06, 0.025
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
+
+_CAPPED = Path([(-0.5, -1.0), (0.5, -1.0), (0.0, -1.0), (0.0, 1.0), (-0.5, 1.0), (0.5, 1.0)], [1, 2, 1, 2, 1, 2])
+"""A bar with a dash at each end."""
 
 _STANDINGS = {
     Standing.REPORTED: ("source: mean and range", INK, INK),
@@ -194,14 +198,16 @@ def _draw_swings(axes: Axes, days: FloatArray, panel: Panel, few: FewPatients | 
     envelope = panel.envelope
     assert envelope is not None
     is_hatched, is_gray = _has_room_for_hatches(panel), few is not None and few.by_patient
-    for place, arm in enumerate(_swinging(envelope)):
+    # The bars of the bands stand in the first row beside the axes.
+    row = int(len(envelope) > MOST_BANDS and panel.lines is None)
+    for arm in _swinging(envelope):
         trough, peak = envelope[arm]
         if not is_hatched:
             last = np.flatnonzero(np.isfinite(trough) & np.isfinite(peak))[-1]
-            at = float(days[-1]) * (_BESIDE + _APART * place)
+            at = place_beside(float(days[-1]), arm, len(envelope), row)
             axes.plot(
-                [at, at], [trough[last], peak[last]], color=FAINT if is_gray else color(arm), linewidth=1.4,
-                marker="_", markersize=3.5, clip_on=False, zorder=40,
+                [at, at], [trough[last], peak[last]], color=FAINT if is_gray else color(arm), linewidth=0.8,
+                marker="_", markersize=2.5, clip_on=False, zorder=40,
             )  # fmt: skip
             continue
         shade = FAINT if is_gray else color(arm)
@@ -307,25 +313,32 @@ def _label_times(axes: Axes, days: Sequence[float], labels: Sequence[str]) -> No
     axes.xaxis.set_major_formatter(FixedFormatter(labels))
 
 
+def _patch(alpha: float) -> Patch:
+    return Patch(color=FAINT, alpha=alpha, linewidth=0.0)
+
+
+def _bar(width: float) -> Line2D:
+    return Line2D([], [], color=FAINT, linestyle="none", marker="|", markersize=7.0, markeredgewidth=width)
+
+
 def _bands_legend(dataset: xr.Dataset) -> tuple[list[Any], list[str]]:
     """Handles and labels of medians and bands."""
     handles: list[Any] = []
     labels: list[str] = []
     people = "those in the study" if counts_dropout(dataset) else _people(dataset)
-    wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
-    handles += [Line2D([], [], color=FAINT), narrow]
+    are_bars = dataset.sizes["arm"] > MOST_BANDS
+    wide, narrow = (_bar(0.4), _bar(1.8)) if are_bars else (_patch(0.25), _patch(0.55))
+    handles += [Line2D([], [], color=FAINT), narrow, wide]
     of_draws = "draw" in dataset.coords
     # Other patients would differ by more than draws that have the same.
     patients = dataset.sizes["member"] // draws_in(dataset)
     whose = "" if patients >= FEWEST_DRAWN else f", of these {patients} patients"
+    at_end = ", at the end" if are_bars else ""
     labels += [
         "median",
-        f"median in 90 % of {draws_in(dataset)} draws{whose}" if of_draws else f"50 % of {people}",
+        (f"median in 90 % of {draws_in(dataset)} draws{whose}" if of_draws else f"50 % of {people}") + at_end,
+        f"90 % of {people}{at_end}",
     ]
-    if dataset.sizes["arm"] <= EDGED_BANDS:
-        is_filled = dataset.sizes["arm"] <= WIDE_BANDS
-        handles += [wide if is_filled else Line2D([], [], color=FAINT, linestyle=(0, (1.0, 3.0)), linewidth=0.8)]
-        labels += [f"90 % of {people}"]
     return handles, labels
 
 
@@ -340,7 +353,8 @@ def _legend(
     labels: list[str] = []
     for arm, name in enumerate(dataset["arm"].values) if few is None or not few.by_patient else ():
         line = Line2D([], [], color=color(arm), linestyle=dashes(arm))
-        handles.append(line if few is not None else (Patch(color=color(arm), alpha=0.28, linewidth=0.0), line))
+        is_line = few is not None or dataset.sizes["arm"] > MOST_BANDS
+        handles.append(line if is_line else (Patch(color=color(arm), alpha=0.28, linewidth=0.0), line))
         labels.append("\n".join(textwrap.wrap(str(name), 48)))
     observed = [row for panel in panels for row in panel.observed]
     if few is None:
@@ -361,7 +375,7 @@ def _legend(
     following = [_has_room_for_hatches(panel) for panel in panels if panel.envelope is not None]
     if following:
         if not all(following):
-            handles.append(Line2D([], [], color=FAINT, linestyle="none", marker="|", markersize=7.0))
+            handles.append(Line2D([], [], color=FAINT, linestyle="none", marker=_CAPPED, markersize=7.0))
             labels.append("trough to peak about the last dose (median)")
         if any(following):
             handles.append(Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4))
@@ -380,7 +394,7 @@ def _legend(
         handles,
         labels,
         loc="outside upper left",
-        ncols=min(len(handles), _columns(labels)),
+        ncols=_columns(labels),
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
         title=str(dataset["arm"].values[0]) if few is not None and few.by_patient else None,
@@ -395,11 +409,16 @@ def _has_medians(panels: Sequence[Panel], changes: Sequence[ChangePanel], few: F
 
 
 def _columns(labels: Sequence[str]) -> int:
-    """All beside each other if they fit, else at most four, as the longest label lets them stand."""
-    if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS:
-        return len(labels)
-    longest = max(len(line) for label in labels for line in label.split("\n"))
-    return max(1, min(4, _LEGEND_LETTERS // (longest + 6)))
+    """As many as fit beside each other, each as wide as its longest label, of columns that are filled one by one."""
+    letters = [max(map(len, label.split("\n"))) + 6 for label in labels]
+    for columns in range(len(labels), 1, -1):
+        # As Matplotlib deals them out: the first columns have one more where they cannot all have as many.
+        rows, longer = divmod(len(letters), columns)
+        starts = np.cumsum([0, *([rows + 1] * longer), *([rows] * (columns - longer))])
+        widths = [max(letters[first:last]) for first, last in pairwise(starts.tolist())]
+        if sum(widths) <= _LEGEND_LETTERS:
+            return columns
+    return 1
 
 
 def _is_seen_at_doses(dataset: xr.Dataset) -> bool:

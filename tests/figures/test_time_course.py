@@ -94,7 +94,7 @@ def test_a_disputed_figure_is_hollow_and_its_inverted_range_is_drawn_upright() -
 def test_the_median_of_each_arm_is_a_line_in_the_color_of_the_arm() -> None:
     figure = time_course(dataset(arms=3))
     drawn = curves(figure.axes[0])
-    lines = [line for line in drawn if line.get_linewidth() > 1.0]
+    lines = [line for line in drawn if len(np.asarray(line.get_xdata())) > 2]
     assert [float(line.get_ydata()[0]) for line in lines] == [20.0, 40.0, 60.0]  # type: ignore[index]
     assert len({str(line.get_linestyle()) + str(line._unscaled_dash_pattern) for line in lines}) == 3  # type: ignore[attr-defined]
     assert all(same_color(line.get_color(), color) for line, color in zip(lines, COLORS, strict=False))
@@ -179,18 +179,33 @@ def test_arms_with_the_same_doses_share_one_gray_row() -> None:
     assert len(ticks_of(data)) == 3
 
 
-def test_the_wide_band_of_three_or_four_arms_is_drawn_by_its_edges_and_of_more_not_at_all() -> None:
-    figures = {arms: time_course(dataset(arms=arms)) for arms in (2, 3, 5)}
-    labels = {
-        arms: [text.get_text() for text in figure.legends[0].get_texts()][arms:] for arms, figure in figures.items()
-    }
-    assert labels[2] == labels[3] == ["median", "50 % of 21 patients", "90 % of 21 patients"]
-    assert labels[5] == ["median", "50 % of 21 patients"]
-    filled = {arms: len(figure.axes[0].collections) for arms, figure in figures.items()}
-    lines = {arms: len(curves(figure.axes[0])) for arms, figure in figures.items()}
-    assert filled == {2: 4, 3: 3, 5: 5}
-    # A median, two edges of the narrow band, and two of the wide one.
-    assert lines == {2: 2, 3: 3 * 5, 5: 5 * 3}
+@pytest.mark.parametrize("arms", [2, 3, 8])
+def test_bands_of_more_than_two_arms_stand_as_bars_beside_the_axes_at_the_end(arms: int) -> None:
+    data = dataset(arms=arms)
+    figure = time_course(data)
+    axes, end = figure.axes[0], float(data["time"].values[-1])
+    labels = [text.get_text() for text in figure.legends[0].get_texts()][arms:]
+    at_end = "" if arms == 2 else ", at the end"
+    assert labels == ["median", f"50 % of 21 patients{at_end}", f"90 % of 21 patients{at_end}"]
+    assert len(axes.collections) == (4 if arms == 2 else 0)
+    bars = [line for line in curves(axes) if min(np.asarray(line.get_xdata())) > end]
+    # Quantiles of (1 + arm)(10 + m), m from 0 to 20.
+    expected = [[(1 + arm) * low, (1 + arm) * high] for arm in range(arms) for low, high in ((11, 29), (15, 25))]
+    assert [list(map(float, np.asarray(bar.get_ydata()))) for bar in bars] == ([] if arms == 2 else expected)
+    assert len(curves(axes)) == arms + len(bars)
+    places = [float(np.asarray(bar.get_xdata())[0]) for bar in bars]
+    assert places == sorted(places)
+    assert len(set(places)) == len(bars) / 2
+
+
+def test_bars_are_of_the_last_time_at_which_somebody_is_there() -> None:
+    data = dataset(arms=3)
+    data["level"].values[1, :, 100:] = np.nan
+    data["level"].values[2] = np.nan
+    data["level"].values[0, :, -1] += 7.0
+    axes = time_course(data, quantities=["level"]).axes[0]
+    bars = [line for line in curves(axes) if min(np.asarray(line.get_xdata())) > float(data["time"].values[-1])]
+    assert [list(map(float, np.asarray(bar.get_ydata()))) for bar in bars] == [[18, 36], [22, 32], [22, 58], [30, 50]]
 
 
 def test_each_month_of_half_a_year_is_marked() -> None:
@@ -211,8 +226,7 @@ def test_a_printed_range_or_a_band_that_is_not_drawn_makes_no_logarithmic_axis()
     wide = observation("level", 0.0, mean=20.0, low=1.0, high=50.0)
     assert not panels_of(dataset(), [wide])[0].logarithmic
     data = dataset(arms=3)
-    data["level"].values[:, 0] = 0.1
-    data["level"].values[:, 1] = 0.1
+    data["level"].values[:, :2, :-1] = 0.1
     assert panels_of(data.isel(arm=[0]))[0].logarithmic
     assert not panels_of(data.isel(arm=[0] * 5))[0].logarithmic
 
@@ -276,7 +290,11 @@ def test_troughs_and_peaks_of_several_arms_stand_beside_the_axes_and_of_one_over
     figure = time_course(data, quantities=["level"])
     (axes,) = figure.axes
     end = float(data["time"].values[-1])
-    beside = [line for line in axes.get_lines() if min(np.asarray(line.get_xdata())) > end]
+    bars = [line for line in axes.get_lines() if min(np.asarray(line.get_xdata())) > end]
+    beside = [line for line in bars if line.get_marker() == "_"]
+    # Right of the bars of the bands.
+    assert len(bars) == len(beside) + 6
+    assert [bar.get_marker() for bar in sorted(bars, key=lambda bar: bar.get_xdata()[0])][6:] == ["_"] * len(beside)  # type: ignore[index]
     hatched = [part for part in axes.collections if part.get_hatch()]
     assert (len(beside), len(hatched)) == ((swinging, 0) if swinging > 1 else (0, 1))
     for arm, line in enumerate(beside):
