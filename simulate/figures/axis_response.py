@@ -12,10 +12,12 @@ from matplotlib.figure import Figure
 
 from simulate.figures.style import (
     COLORS,
+    NO_UNITS,
     PAGE,
     POINTS,
     around,
     counted,
+    lacks_units,
     logarithmic,
     quantity_label,
     styled,
@@ -65,6 +67,7 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
         finished = np.isfinite(_last(sweep, names[0])).sum(axis=1).tolist()
         day = float(sweep["time"].values[-1])
         text = f"day {day:g}: median, 50 and 90 % of {counted(finished, sweep.sizes['member'])}"
+        text += f"\n{NO_UNITS}" if lacks_units(sweep, names) else ""
         figure.suptitle(text, fontsize=POINTS, x=0.01, ha="left")
     return figure
 

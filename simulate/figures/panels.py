@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,9 @@ STORY = (
 
 _MEDIAN = LEVELS.index(0.5)
 _LOG_SPAN = 30.0
+
+NOTHING = 1e-24
+"""Share of the largest number in the same unit that a quantity is nothing below: a molecule is more of a mole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Panel:
         Of each patient, shape [arm, patient, time], where they are too few for bands; drawn in place of these.
     observed
         What was observed in the patients.
+    residue
+        Largest number of a quantity that is nothing at all times; it is shown as zero. None of others.
     """
 
     quantity: str
@@ -80,6 +85,7 @@ class Panel:
     envelope: FloatArray | None = None
     lines: FloatArray | None = None
     observed: tuple[ObservedValue, ...] = ()
+    residue: float | None = None
 
 
 def shown_of(names: Sequence[str]) -> tuple[str, ...]:
@@ -102,7 +108,19 @@ def panels_of(
         names = (*names[: max(0, MAX_PANELS - len(also))], *also)
     few = few_patients(dataset)
     by_quantity = {name: tuple(row for row in observed if row.quantity == name) for name in names}
-    return tuple(_panel(dataset, name, observations, few, by_quantity[name]) for name in names)
+    largest = _largest(dataset)
+    return tuple(_panel(dataset, name, observations, few, by_quantity[name], largest) for name in names)
+
+
+def _largest(dataset: xr.Dataset) -> dict[str, float]:
+    """Size of the largest number in each unit, in the first patient."""
+    found: dict[str, float] = {}
+    for name in quantity_names(dataset):
+        variable = dataset.variables[name]
+        sizes = np.abs(np.asarray(variable.values[:, 0], dtype=np.float64))
+        key = str(variable.attrs["units"])
+        found[key] = max(found.get(key, 0.0), *sizes[np.isfinite(sizes)].tolist())
+    return found
 
 
 def _panel(
@@ -111,6 +129,7 @@ def _panel(
     observations: Sequence[Observation],
     few: FewPatients | None,
     observed: tuple[ObservedValue, ...],
+    largest: Mapping[str, float],
 ) -> Panel:
     variable = dataset[name]
     values, swings = averaged_course(dataset, name)
@@ -124,16 +143,25 @@ def _panel(
     # What was read in other people has no place among patients.
     own = [item for item in observations if item.quantity == name and item.standing is not Standing.HEALTHY]
     marks = tuple(_mark(item, shown_unit) for item in own if item.mean is not None and item.day <= end)
+    lines = None if few is None else few.lines(np.where(seen, values, np.nan))
+    # Most quantities are told by their first number.
+    is_nothing = not marks and not observed and not abs(values.flat[0]) > NOTHING * largest[shown_unit]
+    residue = float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0)) if is_nothing else 0.0
+    is_nothing = 0.0 < residue < NOTHING * largest[shown_unit]
+    if is_nothing:
+        bands, envelope, lines = 0.0 * bands, None, None if lines is None else 0.0 * lines
     return Panel(
         quantity=name,
         title=title_of(dataset, name),
         label=unit_label(dataset, name),
         bands=bands,
         marks=marks,
-        logarithmic=_spans_decades(shown_of_bands(bands) if few is None else values, marks, observed),
+        logarithmic=not is_nothing
+        and _spans_decades(shown_of_bands(bands) if few is None else values, marks, observed),
         envelope=envelope,
-        lines=None if few is None else few.lines(np.where(seen, values, np.nan)),
+        lines=lines,
         observed=observed,
+        residue=residue if is_nothing else None,
     )
 
 

@@ -15,11 +15,13 @@ from matplotlib.lines import Line2D
 from simulate.figures.style import (
     COLUMN,
     INK,
+    NO_UNITS,
     PAGE,
     POINTS,
     around,
     color,
     counted,
+    lacks_units,
     logarithmic,
     styled,
     title_of,
@@ -84,6 +86,9 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
         people += f" of each of {draws} draws" if draws > 1 else ""
         handles += [Line2D([], [], color=INK, linewidth=0.5, alpha=0.5), Line2D([], [], color=INK, linewidth=2.0)]
         labels += [f"{shown} single patients" + (" of each" if len(labels) > 1 else ""), f"median of {people}"]
+        if lacks_units(dataset, names):
+            handles.append(Line2D([], [], linestyle="none"))
+            labels.append(NO_UNITS)
         ncols = 1 if columns == 1 and max(map(len, labels[:-2])) > 16 else 2 if columns == 1 else min(3, len(labels))
         figure.legend(handles, labels, loc="outside upper left", ncols=ncols, columnspacing=0.8)
     return figure

@@ -164,11 +164,20 @@ def quantity_label(name: str, unit: str) -> str:
 
 
 def unit_label(dataset: xr.Dataset, name: str) -> str:
-    """Unit of a quantity on an axis that has its name elsewhere."""
+    """Unit of a quantity on an axis that has its name elsewhere; nothing where `NO_UNITS` says so for all."""
     unit = str(dataset[name].attrs["units"])
     if unit != "1":
         return unit
-    return "(unit of the file)" if UNITS_OF_FILE in dataset.attrs else "ratio"
+    return "" if UNITS_OF_FILE in dataset.attrs else "ratio"
+
+
+NO_UNITS = "numbers without a unit: in those of the file"
+"""What a figure says once, of the quantities of a file of another program."""
+
+
+def lacks_units(dataset: xr.Dataset, names: Sequence[str]) -> bool:
+    """Whether some quantities are numbers in units that the file of another program alone knows."""
+    return UNITS_OF_FILE in dataset.attrs and any(dataset[name].attrs["units"] == "1" for name in names)
 
 
 def title_of(dataset: xr.Dataset, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -41,10 +42,12 @@ from simulate.figures.style import (
     GRAY,
     INK,
     MILLIMETER,
+    NO_UNITS,
     WIDTH,
     around,
     color,
     counted,
+    lacks_units,
     plain_number,
     styled,
 )
@@ -138,7 +141,9 @@ def time_course(
         for index, panel in enumerate(panels):
             axes = grid[index]
             _draw(axes, panel, days, next(letters), few, arms)
-            if not panel.logarithmic and not panel.marks and not panel.observed:
+            if panel.residue is not None:
+                _draw_nothing(axes, panel.residue)
+            elif not panel.logarithmic and not panel.marks and not panel.observed:
                 around(axes, panel.bands, resolution_of(dataset), terms_of(dataset, panel.quantity))
             if few is not None and panel.lines is not None:
                 name_lines(axes, days, panel.lines, few)
@@ -180,6 +185,14 @@ def _draw(
             axes.set_ylim(bottom=0.0)
     titled(axes, panel.title, letter)
     label_y(axes, panel.label)
+
+
+def _draw_nothing(axes: Axes, residue: float) -> None:
+    """An axis with zero alone, and what is left of it by rounding."""
+    axes.set_ylim(-1.0, 1.0)
+    axes.yaxis.set_major_locator(FixedLocator([0.0]))
+    said = f"zero: never more than {plain_number(10.0 ** math.ceil(math.log10(residue)), None)}"
+    axes.text(0.5, 0.75, said, transform=axes.transAxes, ha="center", va="center", color=GRAY)
 
 
 def _swinging(envelope: FloatArray) -> list[int]:
@@ -390,6 +403,9 @@ def _legend(
     if any(change.arrows for change in changes):
         handles.append(Line2D([], [], color=INK, linestyle="none", marker="^", markersize=4.0))
         labels.append("reported, and how many go that way")
+    if lacks_units(dataset, [panel.quantity for panel in panels]):
+        handles.append(Line2D([], [], linestyle="none"))
+        labels.append(NO_UNITS)
     figure.legend(
         handles,
         labels,

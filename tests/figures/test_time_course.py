@@ -266,7 +266,7 @@ def test_names_and_units_of_another_program_stay_what_they_are() -> None:
     foreign = data.assign_attrs(units_of_file=1)
     drawn = time_course(foreign).axes
     assert [axes.get_title(loc="left").replace("\n", " ") for axes in drawn] == ["a level with a $ in its name", "mA"]
-    assert [axes.get_ylabel() for axes in drawn] == ["%", "(unit of the\nfile)"]
+    assert [axes.get_ylabel() for axes in drawn] == ["%", ""]
     # The name of a quantity is none to be changed, whatever the model is.
     data["rise"].attrs["long_name"] = "ka"
     assert [panels_of(data.rename(rise=name))[1].title for name in ("ka", "rise")] == ["ka", "Ka"]
@@ -367,3 +367,47 @@ def test_where_draws_have_their_medians_is_of_these_patients_if_they_are_few(pat
     labels = [text.get_text() for text in time_course(data).legends[0].get_texts()]
     assert f"median in 90 % of 2 draws{whose}" in " ".join(labels).replace("\n", " ").split(" 90 % of patients")[0]
     assert ("of these" in " ".join(labels)) is bool(whose)
+
+
+def test_that_numbers_lack_units_is_said_once_for_the_figure_where_one_does() -> None:
+    data = dataset().assign_attrs(units_of_file=1)
+    note = "numbers without a unit: in those of the file"
+
+    def said(shown: xr.Dataset, *quantities: str) -> int:
+        figure = time_course(shown, quantities=quantities)
+        assert not [text for text in figure.findobj(matplotlib.text.Text) if "of the\nfile" in text.get_text()]  # type: ignore[attr-defined]
+        return [text.get_text() for text in figure.legends[0].get_texts()].count(note)
+
+    assert said(data, "level", "rise") == 0
+    data["level"].attrs["units"] = data["rise"].attrs["units"] = "1"
+    assert said(data, "level", "rise") == 1
+    del data.attrs["units_of_file"]
+    assert said(data, "level", "rise") == 0
+
+
+@pytest.mark.parametrize("members", [1, 21])
+def test_what_is_less_than_a_molecule_of_a_mole_is_drawn_as_zero_and_says_how_much_it_is(members: int) -> None:
+    data = dataset(members=members)
+    # The first patient has a level of 10 in the same unit; the 1000 of another unit is no measure.
+    data["residue"] = (data["rise"] * 5e-27).assign_attrs(units="%", long_name="residue")
+    nothing = panels_of(data, quantities=["residue"])[0]
+    assert nothing.residue == pytest.approx(5e-24)
+    assert not nothing.logarithmic
+    (axes,) = time_course(data, quantities=["residue"]).axes
+    assert all((np.asarray(line.get_ydata()) == 0.0).all() for line in curves(axes))
+    assert axes.get_ylim() == (-1.0, 1.0)
+    assert [text.get_text() for text in axes.yaxis.shown()[1]] == ["0"]  # type: ignore[attr-defined]
+    assert "zero: never more than 10⁻²³" in [text.get_text() for text in axes.texts]
+    data["residue"] = (data["rise"] * 5e-26).assign_attrs(data["residue"].attrs)
+    something = panels_of(data, quantities=["residue"])[0]
+    assert something.residue is None
+    assert something.logarithmic
+
+
+def test_a_quantity_that_is_exactly_zero_is_drawn_as_it_is() -> None:
+    data = dataset()
+    data["level"] = 0.0 * data["level"].assign_attrs(data["level"].attrs)
+    data["level"].attrs = {"units": "%", "long_name": "nothing"}
+    (panel,) = panels_of(data, quantities=["level"])
+    assert panel.residue is None
+    assert time_course(data, quantities=["level"]).axes[0].get_ylim() == (-1.0, 1.0)
