@@ -21,10 +21,10 @@ from matplotlib.layout_engine import LayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN, TICKLEFT
 from matplotlib.text import Text
-from matplotlib.ticker import NullFormatter, NullLocator
+from matplotlib.ticker import Formatter, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox, ScaledTranslation
 
-from simulate.figures.style import INK, MINOR_TICK, TICK, TITLE_PAD
+from simulate.figures.style import INK, MINOR_TICK, SUPERSCRIPTS, TICK, TITLE_PAD
 
 _TICK_PAD = 3.5
 """Points between ticks and their labels."""
@@ -40,6 +40,34 @@ _EDGE, _BESIDE, _BELOW = 2.2, 7.0, 6.0
 
 LETTER = 24.0
 """Points by which the letter of a panel stands left of its axes."""
+
+
+class PlainNumbers(Formatter):
+    """Labels of a linear axis with as many decimals as its ticks need, and with a power of ten where those are many.
+
+    Nothing of a label stands elsewhere, as what Matplotlib would leave out of all of them.
+    """
+
+    def __call__(self, value: float, position: int | None = None) -> str:
+        """One number alone."""
+        return self.format_ticks([value])[0]
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Labels of all ticks of an axis."""
+        numbers = np.asarray(values, dtype=np.float64)
+        largest = float(np.abs(numbers).max(initial=0.0))
+        power = math.floor(math.log10(largest)) if largest and not 1e-4 <= largest < 1e6 else 0
+        numbers = numbers / 10.0**power
+        apart = np.diff(np.unique(numbers))
+        step = float(apart.min()) if len(apart) else abs(float(numbers[0])) if len(numbers) else 1.0
+        decimals = next((n for n in range(16) if (np.abs(np.round(numbers, n) - numbers) <= 1e-3 * step).all()), 16)
+        # Nothing is nothing in any unit, and has no sign.
+        shown = [f"{number:.{decimals}f}" for number in np.round(numbers, decimals) + 0.0]
+        ten = f"·10{str(power).translate(SUPERSCRIPTS)}" if power else ""
+        return [
+            (label.replace("-", "−") + ten) if number or not ten else "0"
+            for label, number in zip(shown, numbers, strict=True)
+        ]
 
 
 class _Plain(Axis):
@@ -166,6 +194,8 @@ def panel_axes(figure: Figure) -> PanelAxes:
     """New axes in a figure; the page shows through."""
     axes = PanelAxes(figure, (0.0, 0.0, 1.0, 1.0))
     axes.patch.set_visible(False)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PlainNumbers())
     figure.add_axes(axes)
     return axes
 

@@ -59,7 +59,8 @@ TITLE_PAD = 4.0
 TICK, MINOR_TICK = (2.5, 0.6), (1.5, 0.4)
 """Length and width of ticks, in points."""
 
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+"""Digits as powers of ten have them."""
 
 _STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -143,7 +144,7 @@ def _power_of_ten(value: float, _position: int | None) -> str:
     if value == 0.0 or 1e-4 <= abs(value) < 1e3:
         return plain_number(value, None)
     digits, _, exponent = f"{value:.0e}".partition("e")
-    power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
     return power if digits == "1" else f"{digits}·{power}"
 
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
-from simulate.figures.axes import Multiples, PanelAxes, panel_axes
+from simulate.figures.axes import Multiples, PanelAxes, PlainNumbers, panel_axes
 from simulate.figures.style import styled
 from simulate.figures.time_course import time_course
 from tests.figures.synthetic import dataset, observation
@@ -67,6 +67,33 @@ def test_ticks_and_labels_stand_where_those_of_matplotlib_stand(look: object) ->
             assert {(line.get_markersize(), line.get_markeredgewidth()) for line in lines} == {
                 (tick.tick1line.get_markersize(), tick.tick1line.get_markeredgewidth()) for tick in ticks
             }
+
+
+@pytest.mark.parametrize(
+    ("ticks", "labels"),
+    [
+        ([0.0, 2.5, 5.0], ["0.0", "2.5", "5.0"]),
+        ([-20.0, 0.0, 20.0], ["−20", "0", "20"]),
+        ([49.97, 49.98, 49.99], ["49.97", "49.98", "49.99"]),
+        ([999.6, 999.8, 1000.0], ["999.6", "999.8", "1000.0"]),
+        ([-0.1, 0.1 + 0.2 - 0.3, 0.1], ["−0.1", "0.0", "0.1"]),
+        ([0.0, 2.5e-17, 5e-17], ["0", "2.5·10⁻¹⁷", "5.0·10⁻¹⁷"]),
+        ([0.0, 5e6, 1e7], ["0", "0.5·10⁷", "1.0·10⁷"]),
+        ([100000.25, 100000.5], ["100000.25", "100000.50"]),
+        ([7.0], ["7"]),
+        ([0.0], ["0"]),
+        ([], []),
+    ],
+)
+def test_a_label_is_its_whole_number_in_as_many_decimals_as_are_needed(ticks: list[float], labels: list[str]) -> None:
+    assert PlainNumbers().format_ticks(ticks) == labels
+
+
+def test_what_barely_differs_from_a_large_number_is_labeled_as_that() -> None:
+    data = dataset(members=1)
+    data["level"].values[:] = 1000.0 - 0.4 * np.linspace(0.0, 1.0, 183)
+    (axes,) = time_course(data, quantities=["level"]).axes
+    assert [text.get_text() for text in axes.yaxis.shown()[1]] == ["999.6", "999.7", "999.8", "999.9", "1000.0"]  # type: ignore[attr-defined]
 
 
 def test_no_objects_are_made_for_ticks() -> None:
