@@ -135,7 +135,7 @@ class _Plain(Axis):
         return text
 
     def set(self, **settings: object) -> list[Any]:
-        """Set several properties; a class without this has all of them described when it is loaded, for 50 ms."""
+        """Set several properties; a class without this would have all of them described when it is loaded."""
         return super().set(**settings)
 
     def reset_ticks(self) -> None:

@@ -39,34 +39,57 @@ def bands_of(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray
     """Quantiles `LEVELS` [arm, level, time] of values [arm, member, time] of those who are seen [member, time].
 
     With the number of each member's draw the inner band is not the middle half of the patients but where 90 % of the
-    draws have their own median: what is not known, beside how patients differ. NaN where there is nobody.
+    draws have their own median: what is not known, beside how patients differ. NaN where there is nobody, and, of more
+    than `MOST_BANDS` arms, but for the median before the last time at which somebody is there.
     """
-    bands = _quantiles(values, seen, LEVELS)
-    if draws is not None:
-        own = _medians_of_draws(values, seen, draws)
-        with warnings.catch_warnings():
-            # Where nobody of any draw is left there is no band.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            of = np.nanquantile if np.isnan(own).any() else np.quantile
-            bands[:, _MEDIAN - 1], bands[:, _MEDIAN + 1] = of(own, (0.05, 0.95), axis=0)
+    if len(values) <= MOST_BANDS:
+        return _all_levels(values, seen, draws)
+    bands = np.full((len(values), len(LEVELS), values.shape[2]), np.nan)
+    bands[:, _MEDIAN] = medians_of(values, seen)
+    for arm, end in _ends(bands):
+        last = slice(end, end + 1)
+        bands[arm, :, end] = _all_levels(values[arm : arm + 1, :, last], seen[:, last], draws)[0, :, 0]
     return bands
+
+
+def medians_of(values: FloatArray, seen: npt.NDArray[np.bool_]) -> FloatArray:
+    """Medians [arm, time], as those of `bands_of`."""
+    return _quantiles(values, seen, (0.5,))[:, 0]
+
+
+_MEDIAN = LEVELS.index(0.5)
+
+
+def _all_levels(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray[np.int64] | None) -> FloatArray:
+    if draws is None:
+        return _quantiles(values, seen, LEVELS)
+    low, median, high = np.moveaxis(_quantiles(values, seen, (LEVELS[0], 0.5, LEVELS[-1])), 1, 0)
+    own = _medians_of_draws(values, seen, draws)
+    with warnings.catch_warnings():
+        # Where nobody of any draw is left there is no band.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        of = np.nanquantile if np.isnan(own).any() else np.quantile
+        lower, upper = of(own, (0.05, 0.95), axis=0)
+    return np.stack([low, lower, median, upper, high], axis=1)
 
 
 def _medians_of_draws(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray[np.int64]) -> FloatArray:
     """Median of the members of each draw, shape [draw, arm, time]."""
     places = [np.flatnonzero(draws == draw) for draw in np.unique(draws)]
     if seen.all() and len({len(place) for place in places}) == 1 and not np.isnan(values).any():
-        # Everybody is there: one call for all draws.
-        return np.moveaxis(np.quantile(values[:, np.stack(places)], 0.5, axis=2), 0, 1)
+        # Everybody is there: one call for all draws, with patients side by side in memory.
+        together = values.swapaxes(1, 2)[:, :, np.stack(places)]
+        return np.moveaxis(np.quantile(together, 0.5, axis=3, overwrite_input=True), 2, 0)
     return np.stack([_quantiles(values[:, place], seen[place], (0.5,))[:, 0] for place in places])
 
 
-_MEDIAN = LEVELS.index(0.5)
-
-
 def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
-    found = [quantiles_of_those(members, seen & ~np.isnan(members), levels).T for members in values]
-    return np.stack(found)
+    """Quantiles [arm, level, time]."""
+    if seen.all() and not np.isnan(values).any():
+        # Patients side by side in memory are put into order in half the time.
+        found = np.quantile(np.ascontiguousarray(values.swapaxes(1, 2)), levels, axis=2)
+        return np.moveaxis(found, 0, 1)
+    return np.stack([quantiles_of_those(members, seen & ~np.isnan(members), levels).T for members in values])
 
 
 def shown_of_bands(bands: FloatArray) -> FloatArray:

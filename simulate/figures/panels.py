@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.figures.bands import LEVELS, bands_of, shown_of_bands
+from simulate.figures.bands import bands_of, medians_of, shown_of_bands
 from simulate.figures.few_patients import FewPatients, few_patients
 from simulate.figures.style import title_of, unit_label
 from simulate.studies.datasets import pooled, quantity_names, seen_members
@@ -32,7 +32,6 @@ STORY = (
 )
 """Panels of the reference model, if not told otherwise: exposure, cells, what the trial stained, muscle."""
 
-_MEDIAN = LEVELS.index(0.5)
 _LOG_SPAN = 30.0
 
 NOTHING = 1e-24
@@ -60,7 +59,7 @@ class Panel:
         Name, meaning, and what stands at the axis: the unit.
     bands
         Quantiles `LEVELS` of the members that did not fail, whom no rule has stopped and, where the run counts dropout,
-        who are still in the study; shape [arm, level, time], NaN where there is none.
+        who are still in the study; shape [arm, level, time], NaN where there is none and where none is drawn.
     marks
         What the source printed.
     logarithmic
@@ -137,7 +136,7 @@ def _panel(
     bands = bands_of(values, seen, draws_of_members(dataset))
     envelope = None
     if swings is not None:
-        envelope = np.stack([bands_of(swings[..., part], seen)[:, _MEDIAN] for part in (0, 1)], axis=1)
+        envelope = np.stack([medians_of(swings[..., part], seen) for part in (0, 1)], axis=1)
     shown_unit = str(variable.attrs["units"])
     end = float(dataset["time"].values[-1])
     # What was read in other people has no place among patients.

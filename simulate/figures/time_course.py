@@ -144,7 +144,8 @@ def time_course(
             if panel.residue is not None:
                 _draw_nothing(axes, panel.residue)
             elif not panel.logarithmic and not panel.marks and not panel.observed:
-                around(axes, panel.bands, resolution_of(dataset), terms_of(dataset, panel.quantity))
+                shown = panel.bands if panel.lines is None else panel.lines
+                around(axes, shown, resolution_of(dataset), terms_of(dataset, panel.quantity))
             if few is not None and panel.lines is not None:
                 name_lines(axes, days, panel.lines, few)
             _draw_doses(axes, doses)

@@ -14,7 +14,7 @@ from matplotlib.colors import same_color
 from matplotlib.lines import Line2D
 
 from simulate.evidence.observations import Standing
-from simulate.figures.bands import LEVELS
+from simulate.figures.bands import LEVELS, bands_of
 from simulate.figures.panels import MAX_PANELS, Mark, panels_of
 from simulate.figures.style import COLORS, plain_number, save
 from simulate.figures.time_course import time_course
@@ -196,6 +196,28 @@ def test_bands_of_more_than_two_arms_stand_as_bars_beside_the_axes_at_the_end(ar
     places = [float(np.asarray(bar.get_xdata())[0]) for bar in bars]
     assert places == sorted(places)
     assert len(set(places)) == len(bars) / 2
+
+
+@pytest.mark.parametrize("draws", [None, 3])
+def test_quantiles_of_many_arms_are_known_where_they_are_drawn(draws: int | None) -> None:
+    values = np.random.default_rng(5).lognormal(size=(4, 21, 30))
+    values[1, 2:, 20:] = np.nan
+    seen = np.ones((21, 30), dtype=bool)
+    numbers = None if draws is None else np.arange(21) % draws
+    alone = np.concatenate([bands_of(own[np.newaxis], seen, numbers) for own in values])
+    together = bands_of(values, seen, numbers)
+    median = LEVELS.index(0.5)
+    assert np.array_equal(together[:, median], alone[:, median])
+    assert np.array_equal(together[:, :, -1], alone[:, :, -1])
+    assert np.isnan(np.delete(together[:, :, :-1], median, axis=1)).all()
+    # Sorted by hand: with 21 members the quantiles are the 2nd, 6th, 11th, 16th and 20th of them.
+    ordered = np.sort(values[0], axis=0)
+    if draws is None:
+        assert np.allclose(alone[0], ordered[[1, 5, 10, 15, 19]], rtol=1e-12)
+    else:
+        medians = np.sort([np.sort(values[0, numbers == draw], axis=0)[3] for draw in range(3)], axis=0)
+        inner = [medians[0] + 0.1 * (medians[1] - medians[0]), medians[2] - 0.1 * (medians[2] - medians[1])]
+        assert np.allclose(alone[0], [ordered[1], inner[0], ordered[10], inner[1], ordered[19]], rtol=1e-12)
 
 
 def test_bars_are_of_the_last_time_at_which_somebody_is_there() -> None:
