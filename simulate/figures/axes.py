@@ -20,9 +20,10 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import LayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN, TICKLEFT
+from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, NullFormatter, NullLocator
-from matplotlib.transforms import Bbox, ScaledTranslation
+from matplotlib.transforms import Bbox, IdentityTransform, ScaledTranslation
 
 from simulate.figures.style import INK, MINOR_TICK, SUPERSCRIPTS, TICK, TITLE_PAD
 
@@ -161,9 +162,24 @@ class _Plain(Axis):
         """Draw ticks, their labels and the label; where that stands is up to `Multiples`."""
         if self.get_visible():
             lines, texts = self.shown()
-            for part in (*lines, *texts, self.label):
-                part.draw(renderer)
+            for line in lines:
+                if line.get_visible():
+                    self._draw_ticks(renderer, line)
+            for text in (*texts, self.label):
+                text.draw(renderer)
         self.stale = False
+
+    def _draw_ticks(self, renderer: RendererBase, line: Line2D) -> None:
+        """Draw ticks of a kind as one path: as markers each would be an element of an SVG."""
+        ends = np.repeat(line.get_transform().transform(line.get_xydata()), 2, axis=0)
+        ends[1::2, int(self.axis_name == "x")] -= renderer.points_to_pixels(line.get_markersize())
+        context = renderer.new_gc()
+        context.set_foreground(cast(Any, line.get_color()))
+        context.set_linewidth(line.get_markeredgewidth())
+        context.set_snap(True)
+        path = Path(ends, cast(Any, [Path.MOVETO, Path.LINETO] * (len(ends) // 2)))
+        renderer.draw_path(context, path, IdentityTransform())
+        context.restore()
 
 
 class _PlainX(_Plain, XAxis):

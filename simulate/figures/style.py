@@ -281,6 +281,6 @@ _FONTS = "'DejaVu Sans', Verdana, 'Bitstream Vera Sans', Geneva, sans-serif"
 
 def _short(svg: str) -> str:
     """An SVG with coordinates to a hundredth of a point, and with texts in the fonts of `_FONTS`."""
-    # Two decimals beside each other at the end of a line are a point of a path.
-    rounded = re.sub(r"(\.\d\d)\d+( -?\d+\.\d\d)\d+(?= \n)", r"\1\2", svg)
+    # Numbers at the end of a line, where no text ends, are a point of a path.
+    rounded = re.sub(r"(?<=\.\d\d)\d+(?= (?:-?[\d.]+ )?\n)", "", svg)
     return re.sub(r"font-family: 'DejaVu Sans'[^;\"]*", f"font-family: {_FONTS}", rounded)

@@ -69,6 +69,24 @@ def test_ticks_and_labels_stand_where_those_of_matplotlib_stand(look: object) ->
             }
 
 
+@pytest.mark.parametrize("look", [log, linear, fixed])
+def test_ticks_are_as_thick_and_long_in_pixels_as_those_of_matplotlib(look: object) -> None:
+    drawn = []
+    for is_ours in (True, False):
+        with styled():
+            figure = Figure(figsize=(4.0, 3.0), dpi=300.0)
+            axes = panel_axes(figure) if is_ours else figure.add_axes((0.2, 0.2, 0.7, 0.7))
+            axes.set_position((0.2, 0.2, 0.7, 0.7))
+            look(axes)  # type: ignore[operator]
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()  # type: ignore[no-untyped-call]
+            drawn.append(np.asarray(canvas.buffer_rgba())[..., 0].astype(np.float64))  # type: ignore[no-untyped-call]
+    ours, theirs = drawn
+    # Edges may be smoothed in another way; a tick has more than 20 pixels.
+    assert (np.abs(ours - theirs) > 128.0).sum() < 5
+    assert (255.0 - ours).sum() == pytest.approx((255.0 - theirs).sum(), rel=0.005)
+
+
 @pytest.mark.parametrize(
     ("ticks", "labels"),
     [
