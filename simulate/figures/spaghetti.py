@@ -86,10 +86,11 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
         people += f" of each of {draws} draws" if draws > 1 else ""
         handles += [Line2D([], [], color=INK, linewidth=0.5, alpha=0.5), Line2D([], [], color=INK, linewidth=2.0)]
         labels += [f"{shown} single patients" + (" of each" if len(labels) > 1 else ""), f"median of {people}"]
+        ncols = 1 if columns == 1 and max(map(len, labels[:-2])) > 16 else 2 if columns == 1 else min(3, len(labels))
         if lacks_units(dataset, names):
             handles.append(Line2D([], [], linestyle="none"))
             labels.append(NO_UNITS)
-        ncols = 1 if columns == 1 and max(map(len, labels[:-2])) > 16 else 2 if columns == 1 else min(3, len(labels))
+            ncols = min(columns, ncols)
         figure.legend(handles, labels, loc="outside upper left", ncols=ncols, columnspacing=0.8)
     return figure
 

@@ -9,6 +9,7 @@ from matplotlib.colors import same_color
 from scipy.stats import ttest_1samp
 
 from simulate.errors import InputError
+from simulate.figures.axis_response import axis_response
 from simulate.figures.forest import forest
 from simulate.figures.spaghetti import spaghetti
 from simulate.figures.style import COLORS
@@ -24,6 +25,21 @@ def falling(arms: int = 1) -> xr.Dataset:
     data["level"].values[:] = 100.0
     data["level"].values[:, :, -1] = 110.0 - np.arange(21)
     return data
+
+
+@pytest.mark.parametrize("quantities", [("level",), ("level", "rise")])
+def test_numbers_of_a_file_have_no_unit_at_their_axes_and_that_is_said_once(quantities: tuple[str, ...]) -> None:
+    data = dataset(arms=2).assign_attrs(units_of_file=1)
+    data["level"].attrs["units"] = data["rise"].attrs["units"] = "1"
+    figure = spaghetti(data, quantities=quantities)
+    check_figure(figure)
+    assert {axes.get_ylabel() for axes in figure.axes} == {""}
+    assert texts_of(figure).count("numbers without a unit: in those of the file") == 1
+    sweep = data.assign_coords(over_dose=("arm", np.array([10.0, 30.0]), {"units": "mg"}))
+    figure = axis_response(sweep, "dose", quantities=list(quantities))
+    check_figure(figure)
+    assert {axes.get_ylabel() for axes in figure.axes} == {""}
+    assert str(figure.get_suptitle()).splitlines()[1:] == ["numbers without a unit: in those of the file"]
 
 
 def test_a_line_is_a_patient_and_the_broad_one_their_median() -> None:
