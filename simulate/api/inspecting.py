@@ -415,7 +415,8 @@ def tidy(
     """
     from simulate.results.tidy import tidy_frame
 
-    return tidy_frame(_courses(results), quantities, _days(at))
+    courses = _courses(results)
+    return tidy_frame(courses, quantities, _days(at, courses))
 
 
 def write_long(
@@ -433,13 +434,17 @@ def write_long(
     from simulate.store import check_file
 
     check_file(out, force=force)
-    return write_tidy(_courses(directory), out, quantities, _days(at), progress=progress, report=report)
+    courses = _courses(directory)
+    return write_tidy(courses, out, quantities, _days(at, courses), progress=progress, report=report)
 
 
-def _days(at: Sequence[str] | None) -> list[float] | None:
+def _days(at: Sequence[str] | None, courses: xr.Dataset) -> list[float] | None:
+    """Days of some times; bare numbers are in the unit in which the run shows times, if it says one."""
     from simulate.studies.treatments import days_of
+    from simulate.symbolic.units import with_unit
 
-    return None if at is None else [float(days_of(time, or_none=True)) for time in at]
+    own = str(courses.attrs.get("time_unit", ""))
+    return None if at is None else [float(days_of(with_unit(time, own), or_none=True)) for time in at]
 
 
 def _courses(results: str | Path | xr.Dataset) -> xr.Dataset:

@@ -136,6 +136,7 @@ def _table(found: SteadyStates) -> Table:
     """A line for each state and observable, a column for each steady state."""
     from simulate.cli.console import titled
     from simulate.results.tables import rounded
+    from simulate.symbolic.units import convert, unit
 
     model = found.study.model
     table = titled(f"Steady states, hypothesis {found.study.hypothesis}, of the model: {model.title or model.name}")
@@ -145,7 +146,10 @@ def _table(found: SteadyStates) -> Table:
         table.add_column(f"state {number}", justify="right")
     table.add_row("stability", "", *(one.stability.name.lower() for one in found.states))
     leading = [one.eigenvalues[0] for one in found.states]
-    table.add_row("leading eigenvalue", "1/d", *(f"{value.real:.3g}{_imaginary(value.imag)}" for value in leading))
+    shown = found.study.scenario.time_unit
+    days = convert(1.0, unit(shown), unit("d"))
+    rates = (f"{days * value.real:.3g}{_imaginary(days * value.imag)}" for value in leading)
+    table.add_row("leading eigenvalue", f"1/({shown})" if " " in shown else f"1/{shown}", *rates)
     units = {part.name: part.unit.text for part in (*model.species, *model.observables)}
     for place, name in enumerate(found.system.states):
         table.add_row(name, units[name], *(rounded(float(one.state[place])) for one in found.states))

@@ -184,7 +184,7 @@ def run(
         *found.study.readings.sentences,
         *far_apart(found.observed),
         *_notes(found.ensemble),
-        *_causes(found.failures),
+        *_causes(found.failures, found.study.scenario.time_unit),
         *(_not_drawn(found.study.quantities) if "time-course.png" in files else ()),
     ):
         say(line)
@@ -249,11 +249,11 @@ def _rules_before(ensemble: Ensemble) -> list[int]:
     return [0, *accumulate(len(arm.rules) for arm in ensemble.arms)][: len(ensemble.arms)]
 
 
-def _causes(failures: Sequence[FailureEntry]) -> list[str]:
+def _causes(failures: Sequence[FailureEntry], time_unit: str) -> list[str]:
     """Who failed first, by which term, and how to see it again."""
     if not failures:
         return []
-    return [f"  {failures[0].sentence}", f"  to repeat it alone: {failures[0].replay}"]
+    return [f"  {failures[0].told(time_unit)}", f"  to repeat it alone: {failures[0].replay}"]
 
 
 def _not_drawn(quantities: Sequence[str]) -> list[str]:

@@ -159,6 +159,7 @@ def perform(
     from simulate.studies.datasets import STOPPED
     from simulate.studies.sweeps.changes import sweep_changes
     from simulate.studies.sweeps.running import RESULTS, default_directory, run_sweep
+    from simulate.studies.visits import time_words
 
     target = default_directory(plan) if out is None else out
     try:
@@ -181,7 +182,8 @@ def perform(
         print_json({"directory": str(target), **{name: manifest[name] for name in ("key", "counters", "files")}})
     for row in manifest["failures"][:1]:
         say(f"left out: {counters['n'] - counters['n_ok'] - counters.get(STOPPED, 0)} of {counters['n']} trajectories")
-        say(f"  the first: patient {row['patient']}, arm `{row['arm']}`, day {row['time']:g}: {row['reason']}")
+        when = time_words(row["time"], plan.study.scenario.time_unit)
+        say(f"  the first: patient {row['patient']}, arm `{row['arm']}`, {when}: {row['reason']}")
     if stopped := counters.get(STOPPED, 0):
         say(f"stopped by a rule: {stopped} of {counters['n']} trajectories; each counts until then")
     if not as_json:

@@ -21,6 +21,7 @@ def print_changes(rows: Sequence[SweepChange]) -> None:
 
     from simulate.cli.console import print_rich, titled
     from simulate.cli.run_tables import COLUMNS
+    from simulate.studies.visits import time_words
 
     if not rows:
         return
@@ -29,7 +30,8 @@ def print_changes(rows: Sequence[SweepChange]) -> None:
     points = {row.arm: row for row in rows}
     cells = {arm: tuple(_cell(by_place.get((arm, name))) for name in shown) for arm in points}
     labels = _labels(points, cells)
-    table = titled(f"Change since day {rows[0].since:g}, of each patient", title_style="bold", pad_edge=False)
+    since, until = (time_words(day, rows[0].time_unit) for day in (rows[0].since, rows[0].day))
+    table = titled(f"Change since {since}, of each patient", title_style="bold", pad_edge=False)
     table.add_column("point")
     for name in shown:
         unit = next(row.unit for row in rows if row.quantity == name)
@@ -38,7 +40,7 @@ def print_changes(rows: Sequence[SweepChange]) -> None:
         table.add_row(labels[arm], *cells[arm])
     of_draws = "" if rows[0].between_draws[0] is None else "; [ ]: where 90 % of the draws have their own median"
     more = [f"{len(labels) - _POINTS} more points are in changes.csv"] if len(labels) > _POINTS else []
-    caption = f"on day {rows[0].day:g}; median (5 % to 95 % of the patients){of_draws}"
+    caption = f"{'on' if until.startswith('day') else 'at'} {until}; median (5 % to 95 % of the patients){of_draws}"
     print_rich("", table, *textwrap.wrap(caption, COLUMNS), *more, "")
 
 

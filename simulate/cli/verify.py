@@ -95,6 +95,7 @@ def _repetitions(found: Verification) -> Table:
 def _errors(found: Verification) -> Table:
     from simulate.cli.console import titled
     from simulate.results.tables import rounded
+    from simulate.studies.visits import time_words
 
     judges = " and ".join(
         f"{judge.method} at {judge.rtol:.0e} ({judge.trajectories - judge.given_up} trajectories)"
@@ -106,7 +107,9 @@ def _errors(found: Verification) -> Table:
     table.add_column("in tolerances", justify="right")
     table.add_column("where")
     for row in sorted(found.errors, key=lambda row: -row.relative):
-        place = f"patient {row.patient}, day {row.day:g}" + (f", {row.arm}" if found.arms > 1 else "")
+        place = f"patient {row.patient}, {time_words(row.day, found.time_unit)}" + (
+            f", {row.arm}" if found.arms > 1 else ""
+        )
         table.add_row(
             row.quantity,
             f"{row.relative:.1e}",

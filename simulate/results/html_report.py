@@ -31,6 +31,7 @@ from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED
 from simulate.studies.measuring.ranking import SIZES
 from simulate.studies.runs import Study
+from simulate.studies.visits import time_words
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_sources
@@ -296,7 +297,7 @@ def _asked(manifest: Mapping[str, Any]) -> str:
         people = (
             f"{scenario['patients']} patients{_of_draws(scenario)}, "
             f"population {scenario.get('population', 'of the trial')}, "
-            f"seed {scenario['seed']}; to day {scenario['end']:g}."
+            f"seed {scenario['seed']}; to {time_words(scenario['end'], scenario.get('time_unit', 'd'))}."
         )
         varied = [
             "<h3>What is varied, and what is asked of it</h3>",
@@ -306,7 +307,8 @@ def _asked(manifest: Mapping[str, Any]) -> str:
     asked = manifest.get("resolved")
     if isinstance(asked, dict) and "axes" in asked:
         axes = [(name, len(values), _values(values)) for name, values in asked["axes"].items()]
-        people = f"{asked['patients']} patients, seed {asked['seed']}; to day {asked['end']:g}."
+        until = time_words(asked["end"], asked.get("time_unit", "d"))
+        people = f"{asked['patients']} patients, seed {asked['seed']}; to {until}."
         return section(
             "Regimen, patients and what is varied",
             table(("arm", "regimen"), list(asked["regimens"].items())),
@@ -502,13 +504,13 @@ def _numerics(study: Study | str, wanted: bool, progress: Progress) -> str:
 
     if judging(asked.rtol) is None:
         return section(title, set_to, missing(f"Not computed: {unjudged(asked.rtol)}."))
-    few = few_arms(study)
+    few, shown = few_arms(study), study.scenario.time_unit
     with progress(sampled_workload(few), "numerical error") as advance:
         judges, errors = sampled_errors(few, progress=advance)
     broken = too_large(errors)
     by = "; ".join(f"{judge.trajectories} trajectories by {judge.method}" for judge in judges)
     rows = [
-        (row.quantity, f"{row.relative:.1e}", f"patient {row.patient}, arm {row.arm}, day {row.day:g}")
+        (row.quantity, f"{row.relative:.1e}", f"patient {row.patient}, arm {row.arm}, {time_words(row.day, shown)}")
         for row in sorted(errors, key=lambda row: -row.relative)
     ]
     return section(

@@ -13,6 +13,7 @@ from simulate.solver.trajectories import Status
 from simulate.studies.datasets import pooled, quantity_names, values_shown
 from simulate.studies.netcdf import opened
 from simulate.studies.runs import Study
+from simulate.studies.visits import time_unit_of, time_words
 
 PREFERRED = ("il17a", "ifng", "ck")
 """Quantities of which changes are drawn, if there are some of them; else the first."""
@@ -72,7 +73,8 @@ def ends_of_axes(directory: Path) -> Iterator[str]:
     dataset = _readable(directory)
     if dataset is None:
         return
-    day = float(dataset["time"].values[-1])
+    last = _last(dataset)
+    when = f"on {last}" if last.startswith("day") else f"at {last}"
     axes = [str(name) for name in dataset.coords if str(name).startswith("over_")]
     for axis in axes:
         others = listed(
@@ -95,9 +97,13 @@ def ends_of_axes(directory: Path) -> Iterator[str]:
                 low, high = (f"{float(np.nanmedian(part)):.3g}" for part in ends)
                 own = str(dataset[name].attrs.get("units", "")).removesuffix("1")
                 yield (
-                    f"{name} on day {day:g}: {low} {own} where {axis[5:]} is {places.min():.4g}{shown}, {high} {own} "
+                    f"{name} {when}: {low} {own} where {axis[5:]} is {places.min():.4g}{shown}, {high} {own} "
                     f"where it is {places.max():.4g}{shown}{together}."
                 )
+
+
+def _last(dataset: xr.Dataset) -> str:
+    return time_words(float(dataset["time"].values[-1]), time_unit_of(dataset))
 
 
 def _readable(directory: Path) -> xr.Dataset | None:
@@ -133,7 +139,7 @@ def _of_run(dataset: xr.Dataset, kept: Sequence[str]) -> Iterator[tuple[bytes, s
     end = float(dataset["time"].values[-1])
     for name in _chosen(dataset):
         yield png_bytes(waterfall(dataset, name, end)), f"change of {name} in each patient"
-        label = f"mean change of {dataset[name].attrs['long_name']} at day {end:g}"
+        label = f"mean change of {dataset[name].attrs['long_name']} at {_last(dataset)}"
         yield png_bytes(forest(effects(dataset, name, end), label=label, unit="%")), f"mean change of {name} by arm"
 
 
@@ -153,7 +159,7 @@ def _of_sweep(dataset: xr.Dataset, axes: Sequence[str]) -> Iterator[tuple[bytes,
         for quantity in _chosen(dataset):
             field = _crossed(dataset, quantity, axes)
             if field is not None:
-                note = f"median of patients, day {float(dataset['time'].values[-1]):g}"
+                note = f"median of patients, {_last(dataset)}"
                 yield png_bytes(heat_map(field, note=note)), f"{quantity} over {axes[0][5:]} and {axes[1][5:]}"
 
 

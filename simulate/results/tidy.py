@@ -136,6 +136,7 @@ def _chosen(
 ) -> tuple[xr.Dataset, list[str], list[int]]:
     """The patients of all draws beside each other, names, and places of the times."""
     from simulate.studies.datasets import pooled, quantity_names
+    from simulate.studies.visits import in_time_unit, time_unit_of
 
     dataset = pooled(dataset)
     known = quantity_names(dataset)
@@ -158,11 +159,14 @@ def _chosen(
     times = dataset["time"].values
     for day in days or ():
         if not np.isclose(times, day, rtol=0.0, atol=1e-9).any():
+            shown = time_unit_of(dataset)
+            near = float(times[np.abs(times - day).argmin()])
+            at, first, last, nearest = (f"{in_time_unit(time, shown):g}" for time in (day, times[0], times[-1], near))
             raise InputError(
-                f"nothing was recorded at {day:g} d",
+                f"nothing was recorded at {at} {shown}",
                 code="tidy.time",
-                expected=f"a time of {times[0]:g} to {times[-1]:g} d, of {len(times)}",
-                advice=f"the nearest is {times[np.abs(times - day).argmin()]:g} d",
+                expected=f"a time of {first} to {last} {shown}, of {len(times)}",
+                advice=f"the nearest is {nearest} {shown}",
             )
     wanted = times if days is None else np.asarray(days, dtype=float)
     places = [

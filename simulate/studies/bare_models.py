@@ -13,7 +13,7 @@ from simulate.files import Document, parse_toml, read_toml
 from simulate.studies.scenario import DEFAULT_PATIENTS, Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.settings import Setting, times_set
 from simulate.symbolic.modelfile import read_model
-from simulate.symbolic.units import DIMENSIONLESS, TIME_DIMENSION, parse_quantity
+from simulate.symbolic.units import TIME_DIMENSION, parse_quantity, with_unit
 
 _TIMES = 100
 _OF_MODELS = {"species", "reactions", "definitions", "balances"}
@@ -30,9 +30,9 @@ _OTHERS = {
 def model_scenario(path: Path | str, end: str, every: str | None = None, settings: Sequence[Setting] = ()) -> Scenario:
     """Scenario of a model, of another program or in TOML: its states and observables, ``every`` time until the ``end``.
 
-    Times are shown in the unit of time of the file of another program, in which a bare number is as well; of a model
-    file, which has units of its own, in that of the end. Where patients differ, by the model or the settings, there are
-    a hundred, else one.
+    Times are shown in the unit of time of the file of another program, and of a model file, which has units of its
+    own, in that of the end; bare numbers are in the same unit. Where patients differ, by the model or the settings,
+    there are a hundred, else one.
     """
     path = Path(path)
     if is_foreign(path):
@@ -42,7 +42,7 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
         model, own, regimen = read_model(path).compose(), "", "none"
     number, given = parse_quantity(end)
     if own:
-        end, every = _timed(end, own), None if every is None else _timed(every, own)
+        end = with_unit(end, own)
         number, given = parse_quantity(end)
     if given.dimension != TIME_DIMENSION:
         raise InputError(
@@ -51,6 +51,8 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     if every is None:
         days = Fraction(repr(number)) * given.factor / _TIMES
         every = f"{float(days)!r} d"
+    else:
+        every = with_unit(every, own or given.text)
     varies = any("spread" in setting.key.split(".") for setting in settings)
     varies = varies or any(part.spread is not None for part in model.parameters)
     patients = DEFAULT_PATIENTS if varies else 1
@@ -67,11 +69,6 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
         )
     )
     return scenario_from(parse_toml(text, str(path)), settings, name=path.stem)
-
-
-def _timed(text: str, own: str) -> str:
-    _, given = parse_quantity(text)
-    return f"{text} {own}" if given.dimension == DIMENSIONLESS.dimension else text
 
 
 def scenario_for(

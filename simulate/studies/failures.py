@@ -24,6 +24,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.replay import replay_command
 from simulate.studies.runs import Study
+from simulate.studies.visits import time_words
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME, Observable
 from simulate.symbolic.printing import print_expression
@@ -71,11 +72,10 @@ class FailureEntry:
     )  #: The most extreme parameter of the term, or of all parameters if none of the term's varies
     replay: str  #: Command that repeats this patient alone, with the same bits
 
-    @property
-    def sentence(self) -> str:
-        """What is known in one line."""
+    def told(self, time_unit: str) -> str:
+        """What is known in one line, with times in a unit."""
         of_draw = "" if self.draw is None else f" of draw {self.draw}"
-        text = f"patient {self.patient}{of_draw}, arm `{self.arm}`, day {self.day:g}"
+        text = f"patient {self.patient}{of_draw}, arm `{self.arm}`, {time_words(self.day, time_unit)}"
         if self.term is not None:
             shown = "not a number" if self.term_value is None else f"{self.term_value:.3g}"
             text += f": `{self.term}` is {shown}" + (f" in the rate of `{self.state}`" if self.state else "")

@@ -401,7 +401,7 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "hypothesis": study.hypothesis,
         "seed": study.scenario.seed,
         "dropout": int(study.scenario.dropout),
-        **({} if study.scenario.time_unit == "d" else {"time_unit": study.scenario.time_unit}),
+        **({"time_unit": study.scenario.time_unit} if study.scenario.says_unit_of_time else {}),
         **({} if study.draws is None else {"fit": study.draws.origin}),
         **({} if study.draws is None or not study.draws.weakness else {"weakness": study.draws.weakness}),
         **({} if not study.assumptions else {"assumed": "; ".join(study.assumptions)}),

@@ -174,6 +174,11 @@ class Scenario:
         return tuple(found)
 
     @property
+    def says_unit_of_time(self) -> bool:
+        """Whether the unit in which times are shown is said, so that bare numbers are in it too."""
+        return "unit" in self.document.data["time"]
+
+    @property
     def tolerance(self) -> Tolerance:
         return Tolerance(self.rtol, self.atol)
 
@@ -216,6 +221,7 @@ def read_scenario(name: str | Path, settings: Sequence[Setting] = ()) -> Scenari
 
 def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name: str) -> Scenario:
     """Scenario of a document that was read; as `read_scenario`."""
+    own_end = _end_of(document)
     document = lay_over(document, settings, SCENARIO_KEYS)
     top = TomlTable(document, allowed=SCENARIO_KEYS[""])
     model, time, cohort, outputs, solver = (
@@ -228,6 +234,9 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     if "arm" not in top:
         raise top.missing("arm", "one table `[[arm]]`, or several")
     times = _times(time)
+    if ("title",) not in document.origins and own_end not in (None, times[-1]):
+        # What a title says of time is said of the file's own end.
+        title += f", {'the first' if times[-1] < own_end else 'followed for'} {time['end']}"
     visits = times_of(time, "visits", "visit", times[-1])
     arms = treatments_of(top, visits)
     # As many as the longest table of doses has, where one has several.
@@ -268,6 +277,15 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         breaks=times_of(solver, "breaks", "break", times[-1]),
         document=document,
     )
+
+
+def _end_of(document: Document) -> float | None:
+    """The end that a file names, before anything is laid over it; None where it names none that can be read."""
+    time = document.data.get("time")
+    try:
+        return float(days_of(time["end"])) if isinstance(time, dict) else None
+    except (InputError, KeyError, TypeError):
+        return None
 
 
 def _occasions(cohort: TomlTable) -> Occasions | None:

@@ -14,7 +14,7 @@ from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import typical_parameters
 from simulate.cohort.population import Population
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.exchange.foreign import is_foreign
+from simulate.exchange.foreign import is_foreign, read_foreign
 from simulate.files import Document, read_toml
 from simulate.kernels.continuation import Branch, branches
 from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
@@ -32,7 +32,7 @@ from simulate.symbolic.units import convert
 from simulate.tabular import ResultTable
 
 _SAME = 1e-6
-_NO_SCENARIO = {"schema": 1, "time": {"end": "1 d"}, "arm": [{"name": "untreated", "regimen": "none"}]}
+_NO_SCENARIO = {"schema": 1, "arm": [{"name": "untreated", "regimen": "none"}]}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +65,8 @@ def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenari
         chosen.append(Setting("model.fit", TYPICAL, "the typical patient"))
     document = None if is_foreign(path) else read_toml(path)
     if document is None or is_model(document):
-        data = {**_NO_SCENARIO, "title": path.stem, "model": {"file": path.name}}
+        time = {"end": "1 d"} | ({"unit": read_foreign(path).time_unit} if document is None else {})
+        data = {**_NO_SCENARIO, "time": time, "title": path.stem, "model": {"file": path.name}}
         document = Document(path=str(path), data=data, text="")
     return scenario_from(document, chosen, name=path.stem)
 

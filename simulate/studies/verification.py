@@ -72,6 +72,7 @@ class Verification:
     rtol: float
     atol: float
     judgeable: bool
+    time_unit: str
     repetitions: tuple[BitComparison, ...]
     judges: tuple[Judge, ...]
     errors: tuple[Error, ...]
@@ -117,6 +118,7 @@ def verify(
         rtol=scenario.rtol,
         atol=scenario.tolerance.share,
         judgeable=judging(scenario.rtol) is not None,
+        time_unit=scenario.time_unit,
         repetitions=repetitions,
         judges=judges,
         errors=errors,

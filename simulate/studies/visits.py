@@ -39,7 +39,7 @@ def visits(dataset: xr.Dataset) -> tuple[SummaryVisit, ...]:
     end = len(days) - 1
     return (
         SummaryVisit(0, float(days[0]), "start", 0.0),
-        SummaryVisit(end, float(days[end]), f"{in_time_unit(float(days[end]), shown):.6g} {shown}", None),
+        SummaryVisit(end, float(days[end]), time_words(float(days[end]), shown), None),
     )
 
 
@@ -51,6 +51,13 @@ def time_unit_of(dataset: xr.Dataset) -> str:
 def in_time_unit(days: float, shown: str) -> float:
     """Days in the unit in which they are shown."""
     return convert(days, unit("d"), unit(shown))
+
+
+def time_words(days: float, shown: str = "d") -> str:
+    """A time as a reader is told it: ``day 182``, or ``50 h`` where times are shown in another unit."""
+    if shown == "d":
+        return f"day {days:g}"
+    return f"{in_time_unit(days, shown):.6g}{' ×' if ' ' in shown else ''} {shown}"
 
 
 def visits_at(days: FloatArray) -> tuple[SummaryVisit, ...]:

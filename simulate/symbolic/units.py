@@ -157,6 +157,15 @@ def convert(value: float, source: Unit, target: Unit) -> float:
 _QUANTITY = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(.*)", re.DOTALL)
 
 
+def with_unit(text: str, own: str) -> str:
+    """A quantity with its own unit, or else with the one given: ``5`` becomes ``5 h``, or ``1825 d`` by ``365 d``."""
+    value, given = parse_quantity(text)
+    if not own or given is not DIMENSIONLESS:
+        return text
+    head, _, tail = own.partition(" ")
+    return f"{value * float(head)!r} {tail}" if tail else f"{text.strip()} {own}"
+
+
 def parse_quantity(text: str, *, where: Where | None = None) -> tuple[float, Unit]:
     """Value and unit of a text such as ``100 mg``; without a unit it is a pure number.
 

@@ -68,7 +68,7 @@ def test_a_model_file_becomes_sbml_and_comes_back(model: str, capsys: Capture) -
     assert outcome(["convert", "decay.toml", "-o", "again.xml"]) == 0
     capsys.readouterr()
     assert outcome(["check", "again.xml"]) == 0
-    assert "1 state, 3 parameters, 0 events, time in d" in capsys.readouterr().out
+    assert "1 state, 2 parameters, 0 events, time in d" in capsys.readouterr().out
 
 
 def test_only_models_are_converted(model: str, capsys: Capture) -> None:

@@ -90,7 +90,7 @@ def test_a_run_leaves_results_summary_figures_and_manifest(folder: Path, capsys:
     assert everything(folder) == ["here", *(f"here/{name}" for name in sorted(files))]
     captured = capsys.readouterr()
     assert captured.err == "wrote here\n"
-    assert captured.out.startswith("anakinra at four doses for 6 months\n")
+    assert captured.out.startswith("anakinra at four doses for 6 months, the first 14 d\n")
     assert "hypothesis H1+H6; 3 patients with the parameters of the tables, of no fit;" in captured.out
     assert "\x1b" not in captured.out
 

@@ -46,7 +46,7 @@ class DeclaredUnits:
         self._names = Names(lambda name: is_name(name) and name not in _PREDEFINED)
         self._known: dict[tuple[Dimension, Fraction], tuple[str, Unit]] = {}
         self.factors: dict[Symbol, tuple[Fraction, str]] = {}
-        """Of what stands for a factor between units in formulas: its number, and the identifier of its unit."""
+        """Of what stands for a factor between units, or a number, in formulas: that, and the identifier of its unit."""
         self.time = self.of(unit("day"))
 
     def of(self, given: Unit) -> str:
@@ -68,6 +68,12 @@ class DeclaredUnits:
         if symbol not in self.factors:
             ratio = 1 / given.factor
             self.factors[symbol] = (given.factor, self.of(Unit(f"ratio {ratio}", DIMENSIONLESS.dimension, ratio)))
+        return symbol
+
+    def number(self, value: Fraction, given: Unit) -> Symbol:
+        """What stands for a number in a unit in formulas."""
+        symbol = Symbol(f"number {value} {given.text}")
+        self.factors[symbol] = (value, self.of(given))
         return symbol
 
     def lines(self) -> Iterator[str]:

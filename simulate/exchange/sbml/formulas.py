@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 from xml.sax.saxutils import escape
 
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.exchange.sbml.declared import DeclaredUnits
+from simulate.exchange.sbml.declared import DeclaredUnits, base_unit
 from simulate.symbolic.dimensions import infer
 from simulate.symbolic.expressions import substitute
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.parts import CONVERSION, TIME, Definition, Observable, Parameter
 from simulate.symbolic.switching import above, at_least, both, choose, either, floor, no, pieces, same
 from simulate.symbolic.units import DIMENSIONLESS, TIME_DIMENSION, Dimension, Unit
 
@@ -28,6 +29,27 @@ _ALIKE = (sympy.Min, sympy.Max, above, at_least, same)
 """Functions whose arguments have one unit, so that a number among them has that of the others."""
 
 
+def is_conversion(part: Parameter) -> bool:
+    """Whether a parameter is no number of the model, but what a file of another program was read by."""
+    return part.source == CONVERSION
+
+
+def shown_alike(model: Model) -> dict[Definition, Observable]:
+    """Definitions that are one with an observable, as `ID_now` with `ID` in a model that was read: written as that."""
+    definitions = {part.symbol: part for part in model.definitions}
+    found: dict[Definition, Observable] = {}
+    for observable in model.observables:
+        definition = definitions.get(observable.expression)
+        if (
+            definition is not None
+            and definition not in found
+            and definition.name.startswith(f"{observable.name}_")
+            and (observable.unit.dimension, observable.unit.factor) == (definition.unit.dimension, 1)
+        ):
+            found[definition] = observable
+    return found
+
+
 class Formulas:
     """Formulas of one model, whose expressions are in the base of units, of numbers in their declared units."""
 
@@ -37,10 +59,17 @@ class Formulas:
         self._dimensions = {TIME.name: TIME_DIMENSION} | {
             part.name: part.unit.dimension for group in parts for part in group
         }
-        declared = (*model.species, *model.parameters)
+        conversions = [part for part in model.parameters if is_conversion(part)]
+        declared = [part for part in (*model.species, *model.parameters) if part not in conversions]
         self._numbers = {
             part.symbol: units.factor(part.unit) * part.symbol for part in declared if part.unit.factor != 1
         }
+        self._units_of_numbers = {}
+        for part in conversions:
+            number = Fraction(repr(float(part.value))) * part.unit.factor
+            self._numbers[part.symbol] = units.number(number, base_unit(part.unit.dimension))
+            self._units_of_numbers[str(self._numbers[part.symbol])] = part.unit.dimension
+        self._numbers |= {definition.symbol: observable.symbol for definition, observable in shown_alike(model).items()}
 
     def math(self, expression: Expr | float, of: Unit = DIMENSIONLESS) -> str:
         """MathML of an expression, as a number in a unit."""
@@ -89,7 +118,7 @@ class Formulas:
         return "dimensionless"
 
     def _dimension(self, expression: Expr) -> Dimension:
-        factors = {str(symbol): DIMENSIONLESS.dimension for symbol in self._units.factors}
+        factors = {str(symbol): DIMENSIONLESS.dimension for symbol in self._units.factors} | self._units_of_numbers
         found = infer(expression, {**self._dimensions, **factors})
         return found if all(power.is_Integer for _, power in found.exponents) else DIMENSIONLESS.dimension
 

@@ -6,7 +6,11 @@ from simulate.exchange.sbml.document import SbmlModel
 from simulate.symbolic.parts import CONVERSION, Parameter
 from simulate.symbolic.units import unit
 
-_SECONDS = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "d", 604800.0: "week", 1e-3: "ms", 1e-6: "us"}
+_SECONDS = {
+    1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "d", 604800.0: "week", 2629800.0: "month", 31557600.0: "year",
+    1e-3: "ms", 1e-6: "us",
+}  # fmt: skip
+_DAY = 86400.0
 
 
 def unit_of_time(file: SbmlModel, dropped: list[str]) -> str:
@@ -22,7 +26,9 @@ def unit_of_time(file: SbmlModel, dropped: list[str]) -> str:
     if kind != "second" or part.getExponentAsDouble() != 1:
         return _taken(kind, dropped)
     seconds = part.getMultiplier() * 10.0 ** part.getScale()
-    return _SECONDS.get(seconds, f"{seconds!r} s")
+    if seconds in _SECONDS:
+        return _SECONDS[seconds]
+    return f"{seconds!r} s" if seconds % _DAY else f"{seconds / _DAY:.0f} d"
 
 
 def _taken(kind: str, dropped: list[str]) -> str:

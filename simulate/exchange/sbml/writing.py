@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 
 from simulate.exchange.sbml.annotations import NAMESPACES, About, Annotation, annotation, notes
 from simulate.exchange.sbml.declared import DeclaredUnits, base_unit, substance_unit
-from simulate.exchange.sbml.formulas import Formulas
+from simulate.exchange.sbml.formulas import Formulas, is_conversion, shown_alike
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Event, Species
 from simulate.symbolic.units import TIME_DIMENSION, Unit, unit
@@ -36,7 +36,7 @@ class _Writer:
 
     def __init__(self, model: Model, about: About) -> None:
         self.model, self.about, self.units = model, about, DeclaredUnits()
-        self.formulas = Formulas(model, self.units)
+        self.formulas, self.alike = Formulas(model, self.units), shown_alike(model)
         taken = {part.name for part in (*model.species, *model.parameters, *model.definitions, *model.observables)}
         taken |= {solved.name for solved in model.balance}
         self.compartment = _COMPARTMENT if _COMPARTMENT not in taken else f"{_COMPARTMENT}_"
@@ -93,6 +93,8 @@ class _Writer:
                 about = self.about.parts.get(species.name, {})
                 yield self._quantity(species.name, species.meaning, species.unit, about)
         for parameter in self.model.parameters:
+            if is_conversion(parameter):
+                continue
             yield self._element(
                 "parameter",
                 parameter.name,
@@ -104,6 +106,8 @@ class _Writer:
         for solved in self.model.balance:
             yield self._quantity(solved.name, solved.meaning, base_unit(solved.unit.dimension))
         for definition in self.model.definitions:
+            if definition in self.alike:
+                continue
             yield self._quantity(definition.name, definition.meaning, base_unit(definition.unit.dimension))
         for observable in self.model.observables:
             yield self._quantity(observable.name, observable.meaning, observable.unit)
@@ -128,8 +132,13 @@ class _Writer:
     def _rules(self) -> Iterator[str]:
         # These numbers are in the coherent base, as formulas are.
         given = [(part.name, part.expression, base_unit(part.unit.dimension)) for part in self.model.balance]
-        given += [(part.name, part.expression, base_unit(part.unit.dimension)) for part in self.model.definitions]
-        given += [(part.name, part.expression, part.unit) for part in self.model.observables]
+        alike = {observable: definition for definition, observable in self.alike.items()}
+        given += [
+            (part.name, part.expression, base_unit(part.unit.dimension))
+            for part in self.model.definitions
+            if part not in self.alike
+        ]
+        given += [(part.name, alike.get(part, part).expression, part.unit) for part in self.model.observables]
         for name, expression, of in given:
             yield f'<assignmentRule variable="{name}">{self.formulas.math(expression, of)}</assignmentRule>'
         for species, rate in zip(self.model.species, self.model.rates(), strict=True):

@@ -19,6 +19,7 @@ from simulate.studies.paired import (
     has_baselines,
     summed_up,
 )
+from simulate.studies.visits import time_unit_of
 from simulate.tabular import ResultTable
 
 _BLOCK_BYTES = 64_000_000
@@ -40,6 +41,7 @@ class SweepChange:
     day: float
     #: Over the patients.
     changed: Paired
+    time_unit: str = "d"  #: In which times are shown
 
     @property
     def between_draws(self) -> tuple[float | None, float | None]:
@@ -94,6 +96,7 @@ def _rows(dataset: xr.Dataset) -> Iterator[SweepChange]:
     is_told = are_draws_told(dataset)
     draws, days = draws_of_members(dataset), dataset["time"].values.tolist()
     axes = [str(name) for name in dataset.coords if str(name).startswith(_AXIS)]
+    shown = time_unit_of(dataset)
     everybody, in_percent = np.ones(dataset.sizes["member"]), _in_percent(dataset)
     for arm, title in enumerate(dataset["arm"].values.tolist()):
         over = {name.removeprefix(_AXIS): dataset[name].values[arm].item() for name in axes}
@@ -101,7 +104,7 @@ def _rows(dataset: xr.Dataset) -> Iterator[SweepChange]:
             found = summed_up(values, everybody, draws)
             if not is_told:
                 found = replace(found, of_draws={})
-            yield SweepChange(title, over, name, unit, days[0], days[-1], found)
+            yield SweepChange(title, over, name, unit, days[0], days[-1], found, shown)
 
 
 def _in_percent(dataset: xr.Dataset) -> dict[str, bool]:

@@ -24,6 +24,7 @@ from simulate.studies.sweeps.designs import MAX_POINTS, Value, points_of
 from simulate.studies.sweeps.requests import Request
 from simulate.studies.sweeps.variations import covariate_value, kind_of, labels_of, varied
 from simulate.studies.treatments import Override, Treatment
+from simulate.studies.visits import time_words
 
 PART_BYTES = 40_000_000
 """What the solver records for a part; parts are whole, so that memory does not grow with their number."""
@@ -237,10 +238,11 @@ def _kept(request: Request, study: Study) -> FloatArray:
     if not request.at:
         return study.times
     if request.at[-1] > study.times[-1]:
+        shown = request.scenario.time_unit
         raise InputError(
-            f"values are to be kept at day {request.at[-1]:g}",
+            f"values are to be kept at {time_words(request.at[-1], shown)}",
             code="sweep.time",
             where=request.where_at,
-            expected=f"times up to {study.times[-1]:g} d, the end of the scenario",
+            expected=f"times up to {time_words(float(study.times[-1]), shown)}, the end of the scenario",
         )
     return np.array(request.at, dtype=np.float64)

@@ -54,7 +54,7 @@ from simulate.studies.settings import Setting, times_set
 from simulate.studies.sweeps.axes import Axis, axes_of, parse_axis
 from simulate.studies.sweeps.designs import SAMPLES, SweepDesign, parse_sample
 from simulate.studies.treatments import MAX_DAYS
-from simulate.symbolic.units import parse_quantity, unit
+from simulate.symbolic.units import parse_quantity, unit, with_unit
 from simulate.toml import TomlTable
 
 
@@ -200,6 +200,7 @@ def _with_options(request: Request, options: Options) -> Request:
             raise InputError(f"the axis `{axis.name}` is there twice", code="sweep.axis", where=axis.where)
     chosen |= {axis.name: axis for axis in added}
     axes = tuple(chosen.values()) if added else request.axes
+    own = request.scenario.time_unit if request.scenario.says_unit_of_time else ""
     design = request.design
     if options.design is not None:
         sample, points = parse_sample(options.design)
@@ -220,18 +221,21 @@ def _with_options(request: Request, options: Options) -> Request:
         arms=options.arms or request.arms,
         axes=axes,
         design=design,
-        at=_days([(text, Where(file=f"--at {text}")) for text in options.at]) if options.at else request.at,
+        at=_days([(text, Where(file=f"--at {text}")) for text in options.at], own) if options.at else request.at,
         parameters=request.parameters if options.parameters is None else options.parameters,
         where_arms=Where(file=f"--arm {options.arms[0]}") if options.arms else request.where_arms,
         where_at=Where(file=f"--at {options.at[-1]}") if options.at else request.where_at,
     )
 
 
-def _days(texts: Sequence[tuple[str, Where]]) -> tuple[float, ...]:
-    """Times in days, ascending, of texts and the places where they are written."""
+def _days(texts: Sequence[tuple[str, Where]], own: str = "") -> tuple[float, ...]:
+    """Times in days, ascending, of texts and the places where they are written; bare numbers in a unit, if it is said.
+
+    ``own``: that unit.
+    """
     found = set()
     for text, where in texts:
-        value, given = parse_quantity(text, where=where)
+        value, given = parse_quantity(with_unit(text, own), where=where)
         days = exact(value) * given.factor
         if given.dimension != unit("d").dimension or not 0 <= days <= MAX_DAYS:
             raise InputError(
