@@ -154,7 +154,9 @@ def parse_toml(text: str, path: str) -> Document:
             code="file.syntax",
             where=Where(file=path, line=line, column=column),
             found=_line_of(text, line),
-            advice="texts need quotation marks, and a key may occur only once",
+            advice="this is XML: a model in SBML has the ending .xml or .sbml, and `simulate run` takes it"
+            if text.lstrip().startswith("<?xml")
+            else "texts need quotation marks, and a key may occur only once",
         ) from None
     return Document(path=path, data=data, text=text)
 

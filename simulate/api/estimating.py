@@ -87,6 +87,7 @@ def fit_problem(
         ``extra.petab``, ``extra.sbml``.
     """
     arguments = dict(locals())
+    from simulate.exchange.foreign import refuse_model
     from simulate.exchange.petab.reading import read_petab
     from simulate.results.openings import of_problem
     from simulate.results.provenance import asked
@@ -97,6 +98,12 @@ def fit_problem(
     from simulate.studies.petab.profiling import chosen_places
     from simulate.tabular import table_of
 
+    refuse_model(
+        problem,
+        "estimation problem",
+        "a problem in PEtab (YAML), which names its model and the measurements",
+        "docs/petab.md says how one is written",
+    )
     read = read_petab(problem)
     objective = objective_of(read, rtol=rtol, threads=threads)
     if not isinstance(profiles, bool):

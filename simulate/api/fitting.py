@@ -199,6 +199,7 @@ def _individual(data: str | Path, hypothesis: str | None, others: Mapping[str, o
         ``fit.data``.
     """
     from simulate.errors import InputError
+    from simulate.exchange.foreign import refuse_model
     from simulate.studies.fitting.individual import individual_problem
     from simulate.trials.individual import read_individual
 
@@ -210,6 +211,12 @@ def _individual(data: str | Path, hypothesis: str | None, others: Mapping[str, o
             expected="individual data alone: nothing that was reported, and no profiles",
             advice=f"leave out `{named[0]}` or `data`",
         )
+    refuse_model(
+        data,
+        "data file",
+        "a data file (TOML), which names its model, or a table (CSV)",
+        "docs/individual-data.md says how one is written",
+    )
     return individual_problem(read_individual(data), hypothesis)
 
 

@@ -397,11 +397,13 @@ def sensitivity(
     endpoint: str | Sequence[str],
     *,
     hypothesis: str | None = None,
-    by: Literal["numbers", "patients", "all", "groups"] = "numbers",
+    by: Literal["numbers", "patients", "all", "groups"] | None = None,
     arm: str | None = None,
     hold: Sequence[str] | None = None,
     fit: str | Path | None = None,
+    vary: Mapping[str, float] | None = None,
     settings: Mapping[str, object] | Sequence[Setting] | None = None,
+    end: str | None = None,
     n: int = 512,
     trajectories: int = 32,
     local: bool | None = None,
@@ -418,13 +420,14 @@ def sensitivity(
     Parameters
     ----------
     scenario
-        Name of a shipped scenario, or the path of a scenario file.
+        Name of a shipped scenario, or the path of a scenario file or of a model.
     endpoint
         What is looked at, such as ``"il17a:change@182"``; one or several.
-    hypothesis, settings
+    hypothesis, vary, settings, end
         In place of the scenario's; as for `simulate.run`.
     by
-        Inputs: ``numbers`` (uncertain ones, for the typical patient), ``patients`` (what differs), ``all``, ``groups``.
+        Inputs: ``numbers`` (uncertain ones, for the typical patient), ``patients`` (what differs), ``all``, ``groups``;
+        numbers if not given, and of a model patients.
     arm
         Arm; the first if not given.
     hold
@@ -456,15 +459,15 @@ def sensitivity(
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_sensitivity
+    from simulate.studies.bare_models import scenario_for
     from simulate.studies.models import file_name
-    from simulate.studies.scenario import read_scenario
     from simulate.studies.sensitivity.analysis import sensitivity as analyzed
     from simulate.studies.sensitivity.analysis import workload
     from simulate.studies.sensitivity.question import By, question_of
     from simulate.studies.sensitivity.tables import document, tables
 
     words = [way.value for way in By]
-    if by not in words:
+    if by is not None and by not in words:
         raise InputError(
             f"inputs cannot be `{by}`",
             code="sensitivity.by",
@@ -472,8 +475,9 @@ def sensitivity(
             advice=did_you_mean(by, words),
         )
     endpoints = [endpoint] if isinstance(endpoint, str) else list(endpoint)
-    read = read_scenario(scenario, laid_over(settings, hypothesis=hypothesis))
-    question = question_of(read, endpoints, by=By(by), arm=arm, hold=hold or [], fit=fit)
+    read = scenario_for(scenario, end, None, laid_over(settings, vary, hypothesis=hypothesis))
+    question = question_of(read, endpoints, by=None if by is None else By(by), arm=arm, hold=hold or [], fit=fit)
+    by = by or ("patients" if read.model is not None else "numbers")
     origin = asked("sensitivity", arguments, out=out, force=force)
     is_local = By(by) is By.NUMBERS if local is None else local
     if is_local and report is not None:

@@ -166,7 +166,7 @@ def _converted(file: Path, out: Path, time: str | None, hypothesis: str | None, 
     about = None
     if str(file) == REFERENCE:
         where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
-        model, about = find_model(None, hypothesis_parts(hypothesis or "none"), where), about_reference()
+        model, about = find_model(None, hypothesis_parts(hypothesis or "none", where=where), where), about_reference()
     else:
         model = (read_model(file) if imported is None else imported.model).compose()
     dropped = list(imported.dropped) if imported is not None else []
@@ -275,7 +275,7 @@ def _is_scenario(file: Path) -> bool:
     """Whether something is a scenario, and no model: the name of one that ships, or a file."""
     from simulate.exchange.foreign import is_foreign
     from simulate.files import read_toml
-    from simulate.studies.bare_models import is_model
+    from simulate.studies.scenario import is_model
 
     if is_foreign(file):
         return False

@@ -9,14 +9,15 @@ import typer
 from simulate.api.varying import sensitivity as function
 from simulate.cli.options import (
     Drawn,
+    End,
     Figured,
     Fit,
     Force,
     Hypothesis,
     Json,
-    ScenarioFile,
     Settings,
     Threads,
+    Vary,
     chosen_settings,
     defaults_of,
 )
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 @defaults_of(function)
 def sensitivity(
-    scenario: ScenarioFile,
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML, Antimony).")
+    ],
     endpoint: Annotated[
         list[str],
         typer.Option(
@@ -42,17 +45,20 @@ def sensitivity(
     ],
     hypothesis: Hypothesis,
     by: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--by",
             metavar="WHAT",
-            help="Inputs: numbers (uncertain ones, for the typical patient), patients (what differs), all, or groups.",
+            help="Inputs: numbers (uncertain ones, for the typical patient; the default), patients (what differs; of a "
+            "model the default), all, or groups.",
         ),
     ],
     arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm; the first if not given.")],
     hold: Annotated[list[str] | None, typer.Option("--hold", metavar="NAME", help="Input that stays in the middle.")],
     fit: Fit,
     settings: Settings,
+    vary: Vary,
+    end: End,
     n: Annotated[
         int, typer.Option("--n", "-n", metavar="N", min=0, help="Rows of the Sobol design, a power of two; 0: none.")
     ],
@@ -73,13 +79,14 @@ def sensitivity(
     """Show what an endpoint depends on: derivatives, elementary effects (Morris) and shares of variance (Sobol).
 
     Inputs are the free numbers of the hypothesis, on their priors or, with --fit, on what a fit has left of each, and
-    what patients differ in.
+    what patients differ in. Those of a model are its parameters, each as far from its value as --vary says.
 
     \b
     simulate sensitivity anakinra-100mg-daily -e il17a:change -e ifng:change -H H1+H3a+H4
     simulate sensitivity anakinra-100mg-daily -e il17a:change -H H1 --by groups --n 1024
     simulate sensitivity anakinra-100mg-daily -e ifng:change -H H1+H6 --fit shipped
     simulate sensitivity anakinra-100mg-daily -e ck:change@91 --by patients --out sensitivity
+    simulate sensitivity model.xml --end "10 h" -e S@5 --vary cv=0.3
     """  # noqa: D301
     from simulate.cli.console import paced, print_json, print_rich, print_text, progress
 
@@ -90,7 +97,8 @@ def sensitivity(
         arm=arm,
         hold=hold,
         fit=fit,
-        settings=chosen_settings(settings or [], hypothesis=hypothesis),
+        settings=chosen_settings(settings or [], vary=vary or [], hypothesis=hypothesis),
+        end=end,
         n=n,
         trajectories=trajectories,
         local=local,
@@ -111,7 +119,7 @@ def sensitivity(
         print_text("\n".join(_below(part)))
     if question.draws is not None:
         print_text(f"numbers vary within {question.draws.origin}, each by itself: what goes together in it has no part")
-    elif fit is not None:
+    elif fit is not None and question.problem.free:
         print_text("numbers vary within their priors")
     for line in question.assumptions:
         print_text(line)
@@ -125,7 +133,9 @@ def _table(question: SensitivityQuestion, found: Sensitivity) -> Table:
     from simulate.studies.sensitivity.tables import rows
 
     unit = found.endpoint.unit
-    title = f"{found.endpoint.title}{f' ({unit})' if unit else ''}, {question.problem.label}"
+    # A user's model has no hypothesis of its own.
+    of = question.problem.label if question.problem.free else question.study.scenario.title
+    title = f"{found.endpoint.title}{f' ({unit})' if unit else ''}, {of}"
     columns = ("input", "at 5 … 95 %", "slope per sd", "share with interactions", "share alone", "effect (spread)")
     table = titled(title, (*columns, "meaning"))
     for row in rows(question, found):

@@ -79,7 +79,7 @@ def _document(what: str, file: Path | None, hypothesis: str | None, latex: bool)
     if what == "sources" and file is None and hypothesis is None:
         return {"sources": _all_sources()}
     where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
-    found = find_model(file, hypothesis_parts(hypothesis or "none"), where)
+    found = find_model(file, hypothesis_parts(hypothesis or "none", where=where), where)
     return {"model": found.name, "hypothesis": found.hypothesis, **VIEWS[what][0](found, latex)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from simulate.errors import InputError
+from simulate.errors import InputError, Where
 from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
 from simulate.exchange.doses import with_doses
 from simulate.exchange.prescribed import Given, Said, with_given
@@ -47,6 +47,26 @@ def read_foreign(path: Path | str, *, time_unit: str | None = None, doses: bool 
     else:
         found = read_sbml(path, time_unit=time_unit)
     return with_doses(found) if doses else found
+
+
+def refuse_model(path: Path | str, what: str, expected: str, advice: str) -> None:
+    """Refuse a file that `is_foreign` where something else is wanted.
+
+    ``what``: what that is, such as ``an estimation problem``.
+
+    Raises
+    ------
+    InputError
+        ``exchange.kind``.
+    """
+    if is_foreign(path):
+        raise InputError(
+            f"the file is a model, and no {what}",
+            code="exchange.kind",
+            where=Where(str(path)),
+            expected=expected,
+            advice=advice,
+        )
 
 
 def judge_units(file: Path | str, units: str) -> None:

@@ -149,6 +149,10 @@ def shares(
 def _indices(pages: FloatArray) -> tuple[FloatArray, FloatArray]:
     from scipy.stats import sobol_indices
 
+    inputs = len(pages) - 2
+    if inputs == 1:
+        # SciPy refuses a single input: it is asked twice.
+        pages = np.concatenate([pages, pages[2:]])
     answers: dict[Literal["f_A", "f_B", "f_AB"], FloatArray] = {
         "f_A": pages[:1],
         "f_B": pages[1:2],
@@ -156,7 +160,7 @@ def _indices(pages: FloatArray) -> tuple[FloatArray, FloatArray]:
     }
     with np.errstate(invalid="ignore", divide="ignore"):
         found = sobol_indices(func=answers, n=pages.shape[1])
-    return np.ravel(found.first_order), np.ravel(found.total_order)
+    return np.ravel(found.first_order)[:inputs], np.ravel(found.total_order)[:inputs]
 
 
 def morris_points(groups: Groups, dimension: int, trajectories: int, *, seed: int) -> FloatArray:

@@ -213,7 +213,8 @@ def of_sensitivity(question: SensitivityQuestion, found: Sequence[Sensitivity]) 
             if texts
             else f"{part.endpoint.title}: on nothing that varies."
         )
-    caveats = [f"{question.problem.label}; free numbers vary within {stands_on(question)}, each by itself."]
+    what = "free numbers" if question.problem.free else "parameters"
+    caveats = [f"{question.problem.label}; {what} vary within {stands_on(question)}, each by itself."]
     caveats += if_true((question.study.model.name, question.problem.label))
     if question.unvaried:
         caveats.append(f"Not varied, as they act between patients only: {', '.join(question.unvaried)}.")

@@ -26,7 +26,7 @@ from simulate.regimen.doses import Plan
 from simulate.regimen.stops import realize
 from simulate.regimen.words import parse_regimen
 from simulate.solver.rules import Action, Rule
-from simulate.studies.models import quantity_units
+from simulate.studies.models import QUANTITIES, quantity_units
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit, convert, parse_quantity
 from simulate.toml import TomlTable
@@ -132,7 +132,7 @@ def _solver_rule(rule: ArmRule, model: Model) -> Rule:
             code="scenario.unknown",
             where=rule.where,
             expected="a state or an observable",
-            advice=did_you_mean(rule.quantity, units) or "`simulate show model` lists them",
+            advice=did_you_mean(rule.quantity, units) or QUANTITIES,
         )
     threshold, margin = (_converted(value, rule, units[rule.quantity]) for value in (rule.threshold, rule.margin))
     target: str | int = 0

@@ -9,14 +9,20 @@ from pathlib import Path
 
 from simulate.errors import InputError, Where
 from simulate.exchange.foreign import format_of, is_foreign, read_foreign
-from simulate.files import Document, parse_toml, read_toml
-from simulate.studies.scenario import DEFAULT_PATIENTS, Scenario, find_scenario, read_scenario, scenario_from
+from simulate.files import parse_toml, read_toml
+from simulate.studies.scenario import (
+    DEFAULT_PATIENTS,
+    Scenario,
+    find_scenario,
+    is_model,
+    read_scenario,
+    scenario_from,
+)
 from simulate.studies.settings import Setting, times_set
 from simulate.symbolic.modelfile import read_model
 from simulate.symbolic.units import TIME_DIMENSION, parse_quantity, with_unit
 
 _TIMES = 100
-_OF_MODELS = {"species", "reactions", "definitions", "balances"}
 _OTHERS = {
     "hypothesis": ("a hypothesis", "simulate run anakinra-100mg-daily -H {}"),
     "axis": ("a sweep", "simulate sweep {}"),
@@ -106,9 +112,3 @@ def scenario_for(
                 advice=f"`{verb.format(source)}`",
             )
     return read_scenario(source, [*settings, *times_set(end, every)])
-
-
-def is_model(document: Document) -> bool:
-    """Whether a TOML file is a model, and no scenario or hypothesis."""
-    keys = set(document.data)
-    return bool(keys & _OF_MODELS) and not keys & {"hypothesis", "arm", "time"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,10 +13,14 @@ from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import InputError, did_you_mean, not_among
 from simulate.streams import FloatArray
+from simulate.studies.models import QUANTITIES
 from simulate.studies.resolution import Resolution
+from simulate.studies.treatments import days_of
+from simulate.studies.visits import time_words
 from simulate.studies.windows import Window, highest, window
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Observable, Species
+from simulate.symbolic.units import with_unit
 
 
 class Summary(enum.Enum):
@@ -29,11 +34,11 @@ class Summary(enum.Enum):
 
 
 _WORDS = {
-    Summary.VALUE: "{what} on day {day:g}",
-    Summary.CHANGE: "change to day {day:g} of {what}",
-    Summary.MEAN: "mean to day {day:g} of {what}",
-    Summary.LOWEST: "lowest to day {day:g} of {what}",
-    Summary.HIGHEST: "highest to day {day:g} of {what}",
+    Summary.VALUE: "{what} on {when}",
+    Summary.CHANGE: "change to {when} of {what}",
+    Summary.MEAN: "mean to {when} of {what}",
+    Summary.LOWEST: "lowest to {when} of {what}",
+    Summary.HIGHEST: "highest to {when} of {what}",
 }
 
 
@@ -53,7 +58,7 @@ class Endpoint:
     def of(self, ensemble: Ensemble, resolution: Resolution, course: Window | None, arm: int = 0) -> FloatArray:
         """Values of an ensemble, shape [member]; NaN for who failed. A change that the solver cannot resolve is none.
 
-        ``ensemble``: recorded at the times of `days_of`. ``resolution``: how exact its numbers are. ``course``: as
+        ``ensemble``: recorded at the times of `times_of`. ``resolution``: how exact its numbers are. ``course``: as
         `course_of`; None for an endpoint that needs none.
         """
         values = ensemble.quantity(self.quantity)[arm]
@@ -108,11 +113,11 @@ class Endpoint:
         return int(np.searchsorted(ensemble.trajectories.times, self.day))
 
 
-def parse_endpoints(texts: Sequence[str], model: Model, end: float) -> tuple[Endpoint, ...]:
+def parse_endpoints(texts: Sequence[str], model: Model, end: float, time_unit: str = "d") -> tuple[Endpoint, ...]:
     """Endpoints by their texts, each as `parse_endpoint`; ``endpoint.twice`` for one that is there already."""
     found: list[Endpoint] = []
     for text in texts:
-        endpoint = parse_endpoint(text, model, end)
+        endpoint = parse_endpoint(text, model, end, time_unit)
         for other in found:
             if (other.quantity, other.summary, other.day) == (endpoint.quantity, endpoint.summary, endpoint.day):
                 raise InputError(
@@ -125,10 +130,11 @@ def parse_endpoints(texts: Sequence[str], model: Model, end: float) -> tuple[End
     return tuple(found)
 
 
-def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
-    """Endpoint by its text: ``QUANTITY``, ``QUANTITY:SUMMARY``, and ``@DAY`` (or ``@182d``) behind either.
+def parse_endpoint(text: str, model: Model, end: float, time_unit: str = "d") -> Endpoint:
+    """Endpoint by its text: ``QUANTITY``, ``QUANTITY:SUMMARY``, and ``@DAY`` (or ``@182d``, ``@4 wk``) behind either.
 
-    Without a summary it is the value, and without a day that at the end.
+    Without a summary it is the value, and without a day that at the end. Bare times are in the ``time_unit``, in which
+    titles have them.
     """
     rest, _, day_text = text.partition("@")
     name, _, summary_text = (part.strip() for part in rest.partition(":"))
@@ -140,7 +146,7 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
             code="endpoint.quantity",
             found=repr(text),
             expected="a state or an observable, such as `il17a`",
-            advice=did_you_mean(name, parts) or "`simulate show model` lists them",
+            advice=did_you_mean(name, parts) or QUANTITIES,
         )
     summaries = {summary.value: summary for summary in Summary}
     if summary_text and summary_text not in summaries:
@@ -152,20 +158,27 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
             found=repr(text),
         )
     try:
-        day = float(day_text.strip().removesuffix("d")) if day_text else end
-    except ValueError:
+        day = float(days_of(with_unit(day_text, time_unit))) if day_text else end
+    except InputError:
         day = float("nan")
+    # A time in another unit may be one that is simulated but for its last digit.
+    day = end if math.isclose(day, end, rel_tol=1e-12) else day
     if not 0.0 < day <= end:
+        far = (
+            f"days above 0 and up to {end:g}" if time_unit == "d" else f"above 0 and up to {time_words(end, time_unit)}"
+        )
         raise InputError(
-            "the day of an endpoint is not one that is simulated",
+            f"the {'day' if time_unit == 'd' else 'time'} of an endpoint is not one that is simulated",
             code="endpoint.day",
             found=repr(text),
-            expected=f"a number of days above 0 and up to {end:g}",
+            expected=f"a number {'of ' if time_unit == 'd' else ''}{far}",
         )
     summary = summaries.get(summary_text, Summary.VALUE)
     part = parts[name]
     own = "" if part.unit.text == "1" else part.unit.text
-    title = _WORDS[summary].format(what=part.meaning, day=day)
+    when = time_words(day, time_unit)
+    words = _WORDS[summary] if time_unit == "d" or summary is not Summary.VALUE else "{what} at {when}"
+    title = words.format(what=part.meaning, when=when)
     return Endpoint(text, name, summary, day, title, "%" if summary is Summary.CHANGE else own)
 
 
@@ -179,7 +192,7 @@ def course_of(endpoint: Endpoint, model: Model, arm: Arm, end: float, patient: F
     return window(arm.all_plans, model, 0.0, endpoint.day, end, patient)
 
 
-def days_of(endpoints: Sequence[Endpoint], courses: Sequence[Window | None]) -> FloatArray:
+def times_of(endpoints: Sequence[Endpoint], courses: Sequence[Window | None]) -> FloatArray:
     """Times that must be recorded, days ascending from 0."""
     seen = [course.times for course in courses if course is not None]
     return np.unique(np.concatenate([[0.0], [endpoint.day for endpoint in endpoints], *seen]))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +31,34 @@ from simulate.symbolic.parts import Mechanism, Route
 from simulate.symbolic.units import Unit
 
 
-def hypothesis_parts(text: str, folder: Path = Path()) -> tuple[str | Path, ...]:
-    """Names and files that a text such as ``H1+H3a`` or ``H1+mine.toml`` combines; files are relative to a folder."""
-    parts = list(dict.fromkeys(part.strip() for part in text.split("+")))
+def hypothesis_parts(text: str, folder: Path = Path(), where: Where | None = None) -> tuple[str | Path, ...]:
+    """Names and files that a text such as ``H1+H3a`` or ``H1+mine.toml`` combines; files are relative to a folder.
+
+    Raises
+    ------
+    InputError
+        ``hypothesis.twice``: one of them stands there twice; ``hypothesis.kind``: one is a model of another program.
+    """
+    parts = [part.strip() for part in text.split("+")]
+    for part in parts:
+        if is_foreign(part):
+            raise InputError(
+                f"`{part}` is a model, and no hypothesis",
+                code="hypothesis.kind",
+                where=where,
+                expected="a name such as H1, or a hypothesis file in TOML",
+                advice=f'`simulate run {part} --end "10 h"` takes the model',
+            )
+    known = [part if part.endswith(".toml") else part.casefold() for part in parts]
+    for index, part in enumerate(parts):
+        if part and known[index] in known[:index]:
+            raise InputError(
+                f"the hypothesis `{part}` is given twice",
+                code="hypothesis.twice",
+                where=where,
+                found=f"`{text}`",
+                advice="give it once",
+            )
     return tuple(folder / part if part.endswith(".toml") else part for part in parts)
 
 
@@ -134,6 +161,26 @@ def population_for(
 
 MODELS = "models"
 """Folder of a run directory with its models."""
+
+
+QUANTITIES = "`simulate show model` lists them"
+PARAMETERS = "`simulate show parameters` lists them"
+"""What to do about a name that a model does not have; `listing` says of which model."""
+
+
+@contextmanager
+def listing(file: Path | None, hypothesis: Sequence[str | Path]) -> Iterator[None]:
+    """Within it, advice to list what a model has is a command for this model: its file, and the hypotheses of it."""
+    try:
+        yield
+    except InputError as error:
+        if error.advice in (QUANTITIES, PARAMETERS):
+            named = "+".join(map(str, hypothesis))
+            options = [] if file is None else ["--model", str(file)]
+            options += [] if named in ("", "none") else ["--hypothesis", named]
+            verb, _, rest = str(error.advice).partition("` ")
+            error.advice = f"{' '.join([verb, *map(shlex.quote, options)])}` {rest}"
+        raise
 
 
 def file_name(text: str) -> str:

@@ -19,7 +19,7 @@ from simulate.regimen.observed import ObservedRow
 from simulate.regimen.stops import realize
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.models import quantity_units
+from simulate.studies.models import QUANTITIES, quantity_units
 from simulate.studies.treatments import Tabled, Treatment, reading_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit
@@ -144,7 +144,7 @@ def _compared(row: ObservedRow, tabled: Tabled, model: Model, units: dict[str, U
         )
         if not isinstance(part, str):
             fault.where = part.where
-            fault.advice = did_you_mean(name, units) or "`simulate show model` lists them"
+            fault.advice = did_you_mean(name, units) or QUANTITIES
         raise fault
     told, where = (None, None) if isinstance(part, str) else (part.unit, part.where)
     return name, row.in_unit(name, units[name], told, where), (told or row.unit) is not None

@@ -30,7 +30,7 @@ from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import UNITS_OF_FILE, check_names, ensemble_dataset, with_patient_ids
 from simulate.studies.methods import method_named
-from simulate.studies.models import assumed_of_routes, find_model, population_for, quantity_units
+from simulate.studies.models import QUANTITIES, assumed_of_routes, find_model, listing, population_for, quantity_units
 from simulate.studies.observed import PatientReadings, patient_ids, readings_of
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import TYPICAL, Scenario
@@ -169,6 +169,11 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
 
     ``in_parts``: whether it will be simulated part by part, so that the whole need not fit into memory.
     """
+    with listing(scenario.model, scenario.hypothesis):
+        return _prepared(scenario, in_parts)
+
+
+def _prepared(scenario: Scenario, in_parts: bool) -> Study:
     parts = scenario.hypothesis
     if scenario.occasions is not None and scenario.model is None and ON_OCCASIONS.name not in parts:
         parts = (*parts, ON_OCCASIONS.name)
@@ -342,7 +347,7 @@ def _quantities(scenario: Scenario, model: Model, observed: Sequence[str]) -> tu
                 code="scenario.unknown",
                 where=scenario.document.where("outputs", "quantities", index),
                 expected="a state or an observable",
-                advice=did_you_mean(name, known) or "`simulate show model` lists them",
+                advice=did_you_mean(name, known) or QUANTITIES,
             )
     observables = tuple(part.name for part in model.observables)
     kept = scenario.quantities or observables or tuple(part.name for part in model.species)

@@ -75,6 +75,7 @@ from pathlib import Path
 from simulate import shipped
 from simulate.cohort.reading import MYOSITIS
 from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.exchange.foreign import is_foreign
 from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
@@ -197,6 +198,10 @@ SCENARIO_KEYS: Mapping[str, tuple[str, ...]] = {
 """Keys of the tables of a scenario file; those of arms are in `simulate.studies.treatments`."""
 
 
+_OF_MODELS = {"species", "reactions", "definitions", "balances"}
+"""Tables that model files have, and scenarios never."""
+
+
 def find_scenario(name: str) -> Path:
     """File of a scenario: a path, or the name of a shipped one."""
     known = shipped.scenario_files()
@@ -216,7 +221,23 @@ def find_scenario(name: str) -> Path:
 def read_scenario(name: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
     """Read a scenario file, with settings laid over it."""
     path = find_scenario(str(name))
-    return scenario_from(read_toml(path), settings, name=path.stem)
+    document = None if is_foreign(path) else read_toml(path)
+    if document is None or is_model(document):
+        raise InputError(
+            "the file is a model, and no scenario",
+            code="scenario.model",
+            where=Where(str(name)),
+            expected="a scenario, shipped or a file, which says how long and with which doses",
+            advice=f'name the model in a scenario file: a table `[model]` with `file = "{path.name}"`; `simulate new '
+            f'scenario mine` writes one to begin with, and `simulate run {name} --end "10 h"` needs none',
+        )
+    return scenario_from(document, settings, name=path.stem)
+
+
+def is_model(document: Document) -> bool:
+    """Whether a TOML file is a model, and no scenario or hypothesis."""
+    keys = set(document.data)
+    return bool(keys & _OF_MODELS) and not keys & {"hypothesis", "arm", "time"}
 
 
 def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name: str) -> Scenario:
@@ -251,6 +272,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         hypothesis=hypothesis_parts(
             model.text("hypothesis", "none" if "file" in model else DEFAULT_HYPOTHESIS),
             document.folder("model", "hypothesis"),
+            document.where("model", "hypothesis"),
         ),
         fit=_fit(model, cohort),
         draws=model.integer("draws", 16, least=1, most=2048),

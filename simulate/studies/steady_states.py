@@ -21,11 +21,10 @@ from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
 from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
-from simulate.studies.bare_models import is_model
 from simulate.studies.models import assumed_of
 from simulate.studies.phase_plane import phase_plane
 from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
-from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, scenario_from
+from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model, scenario_from
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import parse_axis
 from simulate.symbolic.units import convert

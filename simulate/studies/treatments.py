@@ -17,6 +17,7 @@ from simulate.regimen.steady import check_steady
 from simulate.regimen.tables import DoseTable, dose_table_of
 from simulate.regimen.words import parse_regimen
 from simulate.studies.arm_rules import ArmRule, rules_of_arm
+from simulate.studies.models import PARAMETERS
 from simulate.symbolic.model import Model
 from simulate.symbolic.parameterfile import spread_of
 from simulate.symbolic.parts import Parameter
@@ -24,7 +25,6 @@ from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 from simulate.toml import TomlTable, shown_value
 from simulate.trials.individual import ReadingOf
 
-LISTED = "`simulate show parameters` lists them; with `--model FILE`, those of a file"
 """Where all parameters stand, for who asked for one that does not exist."""
 MAX_DAYS = 100_000
 
@@ -280,7 +280,7 @@ def _parameter_of(row: Override, model: Model) -> Parameter:
             f"the model has no parameter `{row.parameter}`",
             code="scenario.unknown",
             where=row.where,
-            advice=did_you_mean(row.parameter, parameters) or LISTED,
+            advice=did_you_mean(row.parameter, parameters) or PARAMETERS,
         )
     return parameters[row.parameter]
 

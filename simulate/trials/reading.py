@@ -94,7 +94,7 @@ def find_trial(name: Path | str, *, folder: Path = Path()) -> Path:
             f"there is no trial `{text[:60]}`",
             code="trial.unknown",
             expected=listed(files) + ", or a TOML file",
-            advice=did_you_mean(text, files),
+            advice=did_you_mean(text, files) or "`simulate new trial mine` writes one to begin with",
         )
     return folder / text
 

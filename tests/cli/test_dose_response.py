@@ -39,7 +39,7 @@ def test_a_study_prints_two_tables_and_leaves_tables_figures_and_the_dataset(tmp
     captured = capsys.readouterr()
     assert captured.out.startswith(
         "dose-response, 1 to 300 mg, in place of the dose of `anakinra 100 mg/d` "
-        "(anakinra 100 mg once a day for 6 months)\n"
+        "(anakinra 100 mg once a day for 6 months, the first 28 d)\n"
     )
     assert "il17a:change@28d, %" in captured.out
     assert " base " not in captured.out

@@ -13,6 +13,9 @@ from simulate.files import read_bytes
 MAX_NODES = 100_000
 
 
+_LONGEST = 60
+
+
 @dataclass(frozen=True, slots=True)
 class Yaml:
     """A place in a YAML file: a table, a list or a text. Numbers and truth values are texts, nothing the empty one."""
@@ -29,7 +32,8 @@ class Yaml:
 
     def wrong(self, expected: str) -> InputError:
         """An error for what is not as it should be."""
-        kind = {dict: "a table", list: "a list"}.get(type(self.content), f"`{self.content}`")
+        # A file of another kind is one long text.
+        kind = {dict: "a table", list: "a list"}.get(type(self.content), f"`{str(self.content)[:_LONGEST]}`")
         return InputError(
             "the file of the problem has something else where PEtab has " + expected,
             code="petab.yaml",

@@ -44,7 +44,7 @@ def shown_alike(model: Model) -> dict[Definition, Observable]:
             definition is not None
             and definition not in found
             and definition.name.startswith(f"{observable.name}_")
-            and (observable.unit.dimension, observable.unit.factor) == (definition.unit.dimension, 1)
+            and (observable.unit.dimension, observable.unit.factor) == (definition.unit.dimension, Fraction(1))
         ):
             found[definition] = observable
     return found

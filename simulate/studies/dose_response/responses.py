@@ -28,7 +28,7 @@ from simulate.studies.dose_response.reduction import (
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
-from simulate.studies.models import quantity_units
+from simulate.studies.models import QUANTITIES, listing, quantity_units
 from simulate.studies.runs import Study, arm_number, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
@@ -126,8 +126,10 @@ def plan_response(scenario: str, laid_over: Sequence[Setting], request: Response
     refuse_unread(study.scenario, "dose-response", treated)
     doses = _doses(request.dose)
     other = None if second is None else _second(second)
-    endpoints = tuple(_of_a_day(one) for one in parse_endpoints(request.endpoint, study.model, float(study.times[-1])))
-    measured = _exposure(study, request.exposure)
+    with listing(study.scenario.model, study.scenario.hypothesis):
+        asked = parse_endpoints(request.endpoint, study.model, float(study.times[-1]), study.scenario.time_unit)
+        measured = _exposure(study, request.exposure)
+    endpoints = tuple(_of_a_day(one) for one in asked)
     names = {part.name for part in study.model.observables}
     sites = tuple(site for site in SITES if site in names)
     day = max(part.day for part in endpoints)
@@ -329,7 +331,7 @@ def _exposure(study: Study, asked: str | None) -> str | None:
         raise InputError(
             f"the model has no quantity `{asked}` for an exposure",
             code="response.exposure",
-            advice=did_you_mean(asked, names) or "`simulate show model` lists them",
+            advice=did_you_mean(asked, names) or QUANTITIES,
         )
     return asked
 

@@ -27,10 +27,12 @@ from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.fitting.problem import study_patients
 from simulate.studies.fitting.trial import changes_of
 from simulate.studies.models import (
+    QUANTITIES,
     assumed_of,
     find_model,
     hypothesis_label,
     hypothesis_parts,
+    listing,
     population_for,
     quantity_units,
 )
@@ -150,7 +152,8 @@ def individual_problem(data: IndividualData, hypothesis: str | None = None) -> I
     if not is_own:
         population = study_patients(population)
     units = quantity_units(model)
-    readings = tuple(_reading(part, model, units) for part in data.readings)
+    with listing(data.model, hypothesis_parts(label)):
+        readings = tuple(_reading(part, model, units) for part in data.readings)
     free = (*_free(data, model, population), *_free_noises(readings, units))
     if not free:
         raise InputError(
@@ -175,7 +178,7 @@ def _reading(part: ReadingOf, model: Model, units: Mapping[str, Unit]) -> Readin
             where=part.where,
             found=f"hypothesis {model.hypothesis}",
             expected="a state or an observable",
-            advice=did_you_mean(part.quantity, units) or "`simulate show model` lists them",
+            advice=did_you_mean(part.quantity, units) or QUANTITIES,
         )
     factor = _factor(part, units)
     noises = tuple((kind, _scaled(row, factor) if kind == "additive" else row) for kind, row in part.noises)

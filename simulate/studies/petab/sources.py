@@ -21,7 +21,7 @@ from simulate.exchange.petab.problem import EstimatedParameter
 from simulate.exchange.petab.reading import is_petab
 from simulate.exchange.petab.upgrading import shortened
 from simulate.files import read_toml
-from simulate.studies.bare_models import is_model, scenario_for
+from simulate.studies.bare_models import scenario_for
 from simulate.studies.fitting.individual import IndividualProblem, individual_problem
 from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.models import find_model
@@ -30,7 +30,7 @@ from simulate.studies.petab.restating import StatedProblem, restated
 from simulate.studies.petab.sought import asked_parameters, beliefs_changed, sought_free
 from simulate.studies.petab.stating import Case, CaseReading, stated
 from simulate.studies.runs import Study, prepare
-from simulate.studies.scenario import Scenario
+from simulate.studies.scenario import Scenario, is_model
 from simulate.studies.settings import Setting, option_set
 from simulate.symbolic.model import Model
 from simulate.trials.individual import read_individual

@@ -19,7 +19,7 @@ from simulate.inference.sensitivity import Effects, Shares, effects, morris_poin
 from simulate.solver.automatic import Automatic
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
-from simulate.studies.endpoints import Endpoint, course_of, days_of
+from simulate.studies.endpoints import Endpoint, course_of, times_of
 from simulate.studies.resolution import Resolution, signal
 from simulate.studies.sensitivity.question import SensitivityQuestion, cohort_at
 from simulate.studies.windows import Window
@@ -148,7 +148,7 @@ def _answers(
     """Values of the endpoints and what they may be wrong by, shape [endpoint, 2, point]."""
     courses = courses_of(question)
     numbers = len(question.problem.model.species) + len(question.problem.model.observables)
-    together = max(1, _BYTES // (8 * numbers * len(days_of(question.endpoints, courses))))
+    together = max(1, _BYTES // (8 * numbers * len(times_of(question.endpoints, courses))))
     found = []
     for first in range(0, len(points), together):
         ensemble = _simulated(question, points[first : first + together], first, threads=threads, progress=progress)
@@ -179,7 +179,7 @@ def _simulated(
     how = replace(question.study, model=model).solving | ({} if tolerance is None else {"tolerance": tolerance})
     if derivatives and isinstance(how["method"], Automatic):
         how["method"] = None
-    cohort, days = cohort_at(question, points), days_of(question.endpoints, courses_of(question))
+    cohort, days = cohort_at(question, points), times_of(question.endpoints, courses_of(question))
     ensemble = simulate_cohort(
         model, (question.treatment,), cohort, days, **how, threads=threads, progress=progress, sensitivities=derivatives
     )

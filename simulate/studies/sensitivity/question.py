@@ -22,7 +22,8 @@ from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, cohort_of
 from simulate.cohort.ensemble import overrides_of
 from simulate.cohort.transform import KIND, Overrides, coordinates
-from simulate.errors import InputError, not_among
+from simulate.errors import InputError, Where, not_among
+from simulate.evidence.items import Evidence
 from simulate.evidence.reading import read_evidence
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
@@ -31,7 +32,7 @@ from simulate.studies.fitting.draws import Draws, draws_named
 from simulate.studies.fitting.priors import RELIABILITY, Free, Role
 from simulate.studies.fitting.problem import Problem, ProblemPart, problem_of, study_patients
 from simulate.studies.fitting.trial import changes_at, parameters_of, without_noise
-from simulate.studies.models import assumed_of_routes
+from simulate.studies.models import assumed_of_routes, listing
 from simulate.studies.runs import Study, arm_number, prepare
 from simulate.studies.scenario import PRIOR, TYPICAL, Scenario
 from simulate.studies.unread import refuse_unread
@@ -84,8 +85,9 @@ class SensitivityQuestion:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of the routes by which something is given, in sentences."""
-        return assumed_of_routes(self.treatment.all_plans, self.study.model)
+        """What is assumed of how patients differ, and of the routes by which something is given, in sentences."""
+        assumed = () if self.study.assumed is None else self.study.assumed.sentences
+        return (*assumed, *assumed_of_routes(self.treatment.all_plans, self.study.model))
 
     @property
     def dimension(self) -> int:
@@ -96,23 +98,22 @@ def question_of(
     scenario: Scenario,
     endpoints: Sequence[str],
     *,
-    by: By = By.NUMBERS,
+    by: By | None = None,
     arm: str | None = None,
     hold: Sequence[str] = (),
     fit: str | Path | None = None,
 ) -> SensitivityQuestion:
-    """What is asked of a scenario of the shipped model, whose hypothesis decides what is free.
+    """What is asked of a scenario: of the shipped model, whose hypothesis decides what is free, or of a user's.
 
     What a fit has beside it (clinical response, and creatine kinase that moves by itself) is added. Inputs of ``hold``
-    stay in the middle; free numbers vary within ``fit``, as for `draws_named`, or else on their priors.
+    stay in the middle; free numbers vary within ``fit``, as for `draws_named`, or else on their priors. Of a user's
+    model the inputs are the parameters in which patients differ, each in its distribution.
+
+    ``by``: free numbers of the shipped model, if not given.
     """
     if scenario.model is not None:
-        raise InputError(
-            "nothing says which numbers of a user's model are uncertain",
-            code="sensitivity.model",
-            found=f"model `{scenario.model}`",
-            expected="a scenario of the reference model",
-        )
+        return _of_users_model(scenario, endpoints, by=by, arm=arm, hold=hold, fit=fit)
+    by = by or By.NUMBERS
     if fit == TYPICAL:
         raise InputError(
             "in the typical population no number is uncertain",
@@ -134,11 +135,59 @@ def question_of(
     if not any(part.name in RELIABILITY for part in study.model.parameters):
         # Nothing is read here, and nothing regresses with the noise of a reading.
         problem = without_noise(problem)
-    asked = parse_endpoints(endpoints, study.model, float(study.times[-1]))
+    with listing(scenario.model, scenario.hypothesis):
+        asked = parse_endpoints(endpoints, study.model, float(study.times[-1]), scenario.time_unit)
     columns, inputs, unvaried = _inputs(problem, overrides, by, hold)
     draws = None if fit is None or fit == PRIOR else draws_named(label, fit)
     draws = draws if draws is not None and draws.is_fitted else None
     return SensitivityQuestion(study, index, problem, asked, columns, inputs, unvaried, overrides, draws)
+
+
+def _of_users_model(
+    scenario: Scenario,
+    endpoints: Sequence[str],
+    *,
+    by: By | None,
+    arm: str | None,
+    hold: Sequence[str],
+    fit: str | Path | None,
+) -> SensitivityQuestion:
+    """What is asked of a user's model, in which nothing is free, and patients differ as it says or as is assumed."""
+    if by not in (None, By.PATIENTS) or fit is not None:
+        raise InputError(
+            "nothing says which numbers of a user's model are uncertain",
+            code="sensitivity.model",
+            where=Where(str(scenario.model)),
+            found=f"inputs by {by.value}" if by is not None and by is not By.PATIENTS else f"the fit `{fit}`",
+            expected="inputs by patients: how parameters differ is known, or assumed by `--vary cv=0.3`",
+            advice="leave `--by` and `--fit` out",
+        )
+    study = prepare(scenario)
+    index = arm_number(study, arm, "sensitivity.arm")
+    refuse_unread(scenario, "sensitivity", index)
+    overrides = overrides_of(study.arms[index])
+    trial = shipped_trial()
+    # A trial without options and evidence of which nothing is looked at: nothing is free.
+    trial = dataclasses.replace(trial, options=())
+    label = "+".join(str(part) for part in scenario.hypothesis)
+    problem = Problem(label, study.model, study.population, Evidence(trial.source, (), trial.name), (), trial)
+    with listing(scenario.model, scenario.hypothesis):
+        asked = parse_endpoints(endpoints, study.model, float(study.times[-1]), scenario.time_unit)
+    meanings = {part.name: part.meaning for part in (*study.population.parameters, *study.population.covariates)}
+    columns, inputs, _ = _inputs(problem, overrides, By.PATIENTS, hold)
+    inputs = tuple(
+        dataclasses.replace(part, name=name, meaning=meanings.get(name, part.meaning))
+        for part in inputs
+        for name in (part.name.removesuffix(BETWEEN),)
+    )
+    if not inputs:
+        raise InputError(
+            "no parameter of the model varies",
+            code="sensitivity.model",
+            where=Where(str(scenario.model)),
+            expected="`--vary cv=0.3` for all parameters, or `--vary NAME.cv=0.3` for one: how far they may be off",
+        )
+    return SensitivityQuestion(study, index, problem, asked, columns, inputs, (), overrides)
 
 
 def _is_set(part: Free, overrides: Overrides) -> bool:

@@ -58,7 +58,9 @@ def rows(question: SensitivityQuestion, found: Sensitivity) -> list[dict[str, An
 
 
 def stands_on(question: SensitivityQuestion) -> str:
-    """Within what the free numbers vary."""
+    """Within what the free numbers vary, or the parameters of a user's model."""
+    if not question.problem.free:
+        return "what is assumed or known of how patients differ"
     return "their priors" if question.draws is None else question.draws.origin
 
 

@@ -18,6 +18,7 @@ from simulate.inputs import noted, noting
 from simulate.regimen.doses import Plan as Prescription
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
+from simulate.studies.models import listing
 from simulate.studies.runs import Study, arms_of, cohort_of, prepare
 from simulate.studies.sweeps.axes import REGIMEN
 from simulate.studies.sweeps.designs import MAX_POINTS, Value, points_of
@@ -162,7 +163,8 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
             expected=f"at most {MAX_POINTS}",
         )
     _check_unset(request)
-    kinds = {axis.name: kind_of(axis, base) for axis in request.axes}
+    with listing(request.scenario.model, request.scenario.hypothesis):
+        kinds = {axis.name: kind_of(axis, base) for axis in request.axes}
     units = {axis.name: labels_of(axis, base).get("units", "") for axis in request.axes}
     expanded, covariates, names, values = [], [], [], []
     for treatment in treatments:

@@ -48,8 +48,8 @@ from simulate.exchange.foreign import is_foreign
 from simulate.files import Document, read_toml
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import exact
-from simulate.studies.bare_models import is_model, scenario_for
-from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
+from simulate.studies.bare_models import scenario_for
+from simulate.studies.scenario import Scenario, find_scenario, is_model, read_scenario, scenario_from
 from simulate.studies.settings import Setting, times_set
 from simulate.studies.sweeps.axes import Axis, axes_of, parse_axis
 from simulate.studies.sweeps.designs import SAMPLES, SweepDesign, parse_sample

@@ -14,10 +14,11 @@ from simulate.regimen.doses import Course, exact
 from simulate.regimen.doses import Plan as Prescription
 from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
+from simulate.studies.models import PARAMETERS
 from simulate.studies.runs import Study
 from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis
 from simulate.studies.sweeps.designs import Value
-from simulate.studies.treatments import LISTED, Override, Tabled, Treatment
+from simulate.studies.treatments import Override, Tabled, Treatment
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import convert, unit
 
@@ -37,7 +38,7 @@ def kind_of(axis: Axis, study: Study) -> str:
             code="sweep.unknown",
             where=axis.where_name or axis.where,
             expected="`dose`, `interval`, `regimen`, a parameter, or a covariate of the population",
-            advice=did_you_mean(axis.name, known) or LISTED,
+            advice=did_you_mean(axis.name, known) or PARAMETERS,
         )
     return "parameter"
 

@@ -156,7 +156,7 @@ def test_a_parameter_as_second_axis_moves_the_ed50_as_it_must(scenario: Path) ->
         (
             {"exposure": "Y"},
             "error[response.exposure]: the model has no quantity `Y` for an exposure\n"
-            "  try:      `simulate show model` lists them",
+            "  try:      `simulate show model --model MODEL` lists them",
         ),
         (
             {"arm": "treatd"},
@@ -183,7 +183,7 @@ def test_each_question_that_cannot_be_answered_is_told_why(
 ) -> None:
     with pytest.raises(InputError) as caught:
         dose_response(scenario, **({"endpoint": "E@8", "replicates": 0} | arguments))  # type: ignore[arg-type]
-    assert str(caught.value) == message
+    assert str(caught.value) == message.replace("MODEL", str(scenario.with_name("model.toml")))
 
 
 def test_a_scenario_without_doses_is_told_so() -> None:

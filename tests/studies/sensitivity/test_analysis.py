@@ -9,7 +9,7 @@ from scipy.special import ndtr
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.errors import NumericalError
 from simulate.solver.problem import Tolerance
-from simulate.studies.endpoints import days_of
+from simulate.studies.endpoints import times_of
 from simulate.studies.resolution import Resolution
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sensitivity.analysis import courses_of, sensitivity
@@ -29,7 +29,7 @@ def differences(question: SensitivityQuestion, step: float) -> np.ndarray:
         question.problem.model,
         (question.study.arms[question.arm],),
         cohort_at(question, points.reshape(-1, question.dimension)),
-        days_of(question.endpoints, courses_of(question)),
+        times_of(question.endpoints, courses_of(question)),
         tolerance=Tolerance(1e-10),
     )
     asked = zip(question.endpoints, courses_of(question), strict=True)

@@ -108,14 +108,16 @@ def test_an_unknown_input_or_arm_is_refused() -> None:
     )
 
 
-def test_a_model_of_a_user_is_refused() -> None:
+def test_free_numbers_of_a_model_of_a_user_are_refused() -> None:
     scenario = dataclasses.replace(read_scenario("anakinra-100mg-daily"), model=Path("mine.toml"))
     with pytest.raises(InputError) as caught:
-        question_of(scenario, ("ck",))
+        question_of(scenario, ("ck",), by=By.NUMBERS)
     assert str(caught.value) == (
         "error[sensitivity.model]: nothing says which numbers of a user's model are uncertain\n"
-        "  found:    model `mine.toml`\n"
-        "  expected: a scenario of the reference model"
+        "  --> mine.toml\n"
+        "  found:    inputs by numbers\n"
+        "  expected: inputs by patients: how parameters differ is known, or assumed by `--vary cv=0.3`\n"
+        "  try:      leave `--by` and `--fit` out"
     )
 
 
