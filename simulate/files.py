@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -234,14 +235,30 @@ def content_hash(*parts: bytes | str) -> str:
     return hasher.hexdigest()
 
 
+_HASHES: dict[tuple[int, ...], str] = {}
+_TICK = 1_000_000_000
+
+
 def file_hash(path: Path) -> str:
-    """Hash of a file of any size: `content_hash` of its bytes."""
-    hasher = hashlib.blake2b(digest_size=16)
+    """Hash of a file of any size: `content_hash` of its bytes.
+
+    A file is read once as long as it is the same by all that the system says of it: a report asks for the hash of a
+    gigabyte of results twice.
+    """
     with open_regular(path) as file:
-        hasher.update(os.fstat(file.fileno()).st_size.to_bytes(8, "little"))
+        told = os.fstat(file.fileno())
+        key = (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
+        if key in _HASHES:
+            return _HASHES[key]
+        hasher = hashlib.blake2b(digest_size=16)
+        hasher.update(told.st_size.to_bytes(8, "little"))
         while block := file.read(1 << 20):
             hasher.update(block)
-    return hasher.hexdigest()
+    digest = hasher.hexdigest()
+    # What changed within the last tick of the clock may change again and say the same of itself.
+    if time.time_ns() - told.st_ctime_ns > _TICK:
+        _HASHES[key] = digest
+    return digest
 
 
 def _nearest(path: Path) -> str | None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulate.errors import InputError, MissingExtra, Where
-from simulate.files import MAX_TOML_BYTES, content_hash, dotted, parse_toml, read_toml, replacing, write_atomically
+from simulate.files import (
+    MAX_TOML_BYTES,
+    content_hash,
+    dotted,
+    file_hash,
+    parse_toml,
+    read_toml,
+    replacing,
+    write_atomically,
+)
 
 TEXT = """\
 # a comment with [brackets] and key = "value"
@@ -329,3 +340,27 @@ def test_a_missing_file_is_told_its_neighbors_of_a_name_like_its_own(tmp_path: P
         f"error[file.missing]: the file does not exist\n  --> {tmp_path / 'mien.toml'}\n"
         f"  try:      did you mean `{tmp_path / 'mine.toml'}`?"
     )
+
+
+def test_a_file_is_read_for_its_hash_once_as_long_as_it_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(b"a" * 3_000_000)
+    # The file is one of long ago.
+    real = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: real() + 3_600_000_000_000)
+    begun: list[int] = []
+    hashing = hashlib.blake2b
+    monkeypatch.setattr(hashlib, "blake2b", lambda digest_size: begun.append(1) or hashing(digest_size=digest_size))
+    first = file_hash(path)
+    assert file_hash(path) == first
+    assert len(begun) == 1
+    assert first == content_hash(b"a" * 3_000_000)
+    path.write_bytes(b"b" * 3_000_000)
+    assert file_hash(path) == content_hash(b"b" * 3_000_000)
+
+
+def test_a_file_that_was_just_written_is_read_again_for_its_hash(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    for content in (b"a", b"b", b"c"):
+        path.write_bytes(content)
+        assert file_hash(path) == content_hash(content)
