@@ -322,7 +322,9 @@ def contrast(
             "a contrast is of two hypotheses",
             code="contrast.two",
             found=listed(names) or "none",
-            advice="`simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more",
+            advice=f"`simulate design {' '.join(names)}` takes more"
+            if len(set(names)) > 2
+            else "such as `simulate contrast H1 H3a`",
         )
     known = draws_for(names, trials_of(trial), fits_of(fit), Path(fits), draws, seed, threads, "a contrast")
     origin = asked("contrast", arguments, out=out, force=force)
@@ -381,7 +383,8 @@ def draws_for(
                 code="fit.typical",
                 found=f"`{TYPICAL}`",
                 expected="`shipped`, `prior` or results of fits: draws, by whose spread hypotheses are told apart",
-                advice=f"leave `--fit {TYPICAL}` out; `simulate predict --fit {TYPICAL}` has one population of each",
+                advice=f"leave `--fit {TYPICAL}` out; `simulate predict {' '.join(names)} --fit {TYPICAL}` has one "
+                "population of each",
             )
         found.append(draws_behind(problem, asked_for, folder, wanted, seed=seed, threads=threads))
     fewest = min(len(part.points) for part, _ in found)

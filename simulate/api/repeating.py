@@ -80,7 +80,7 @@ def repeat(
             "the sweep is not finished",
             code="runs.unfinished",
             where=Where(file=str(folder)),
-            advice="go on with it first: `simulate runs resume DIR`",
+            advice=f"go on with it first: `simulate runs resume {folder}`",
         )
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "again"
@@ -169,7 +169,7 @@ def _not_known(folder: Path, found: str | None) -> Exception:
         code="runs.asked",
         where=Where(file=str(folder)),
         found=found,
-        advice="repeat it with the version that made it, which `simulate runs show` names",
+        advice=f"repeat it with the version that made it, which `simulate runs show {folder}` names",
     )
 
 

@@ -125,7 +125,7 @@ def test_a_request_that_this_version_does_not_know_is_not_repeated(tmp_path: Pat
     assert capsys.readouterr().err == (
         "error[runs.asked]: the run was asked in a way that this version does not know\n"
         f"  --> {tmp_path / 'study'}\n  found:    `luck`\n"
-        "  try:      repeat it with the version that made it, which `simulate runs show` names\n"
+        f"  try:      repeat it with the version that made it, which `simulate runs show {tmp_path / 'study'}` names\n"
     )
 
 

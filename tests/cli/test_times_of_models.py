@@ -164,3 +164,11 @@ def test_a_title_that_is_set_stays(tmp_path: Path) -> None:
     assert outcome([*words, "--set", "title=mine", "--out", str(tmp_path / "run")]) == 0
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["scenario"]["title"] == "mine"
+
+
+def test_a_file_that_does_not_say_its_encoding_is_one_in_utf_8(model: str) -> None:
+    text = decay("hour").replace(' encoding="UTF-8"', "").replace('id="k"', 'id="k" name="Verlust, µ"')
+    Path("unsaid.xml").write_text(text, encoding="utf-8")
+    assert outcome(["run", "unsaid.xml", "--end", "50", "--no-figures", "--out", "unsaid"]) == 0
+    (end,) = (row for row in rows("unsaid/summary.csv") if row["visit"] == "50 h")
+    assert float(end["median"]) == pytest.approx(2.0 * math.exp(-5.0), rel=1e-4)

@@ -81,7 +81,7 @@ def test_a_stale_fit_is_refused(capsys: Capture, tmp_path: Path) -> None:
         "error[fit.stale]: the fit of `H1` was made with other numbers, patients, evidence or priors than today's\n"
         "  found:    key 0123\n"
         f"  expected: key {fit_key(problem_for('H1'), stale.settings)}\n"
-        "  try:      fit again: `simulate reproduce --refit`\n"
+        "  try:      fit again: `simulate reproduce --hypothesis H1 --refit`\n"
     )
 
 

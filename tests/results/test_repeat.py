@@ -124,7 +124,7 @@ def test_a_run_of_another_version_is_said_to_be_one(
     assert capsys.readouterr().err == (
         f"error[runs.asked]: the run was asked in a way that this version does not know\n  --> {moved}\n"
         f"  found:    {found}\n"
-        "  try:      repeat it with the version that made it, which `simulate runs show` names\n"
+        f"  try:      repeat it with the version that made it, which `simulate runs show {moved}` names\n"
     )
 
 
@@ -133,7 +133,7 @@ def test_a_sweep_that_is_not_finished_is_not_repeated(tmp_path: Path, capsys: Ca
     assert outcome(["runs", "repeat", str(tmp_path)]) == 3
     assert capsys.readouterr().err == (
         f"error[runs.unfinished]: the sweep is not finished\n  --> {tmp_path}\n"
-        "  try:      go on with it first: `simulate runs resume DIR`\n"
+        f"  try:      go on with it first: `simulate runs resume {tmp_path}`\n"
     )
 
 

@@ -161,12 +161,17 @@ def test_the_command_writes_the_page_the_rows_and_the_figure(tmp_path: Path, cap
     assert json.loads((folder / "manifest.json").read_text())["answer"]["question"] == shown["question"]
 
 
-@pytest.mark.parametrize(("names", "found"), [(["H1"], "`H1`"), (["H1", "H4", "H0"], "`H1`, `H4`, `H0`")])
-def test_other_than_two_hypotheses_are_refused(names: list[str], found: str, capsys: Capture) -> None:
+@pytest.mark.parametrize(
+    ("names", "found", "advice"),
+    [
+        (["H1"], "`H1`", "such as `simulate contrast H1 H3a`"),
+        (["H1", "H4", "H0"], "`H1`, `H4`, `H0`", "`simulate design H1 H4 H0` takes more"),
+    ],
+)
+def test_other_than_two_hypotheses_are_refused(names: list[str], found: str, advice: str, capsys: Capture) -> None:
     assert outcome(["contrast", *names]) == 3
     assert capsys.readouterr().err == (
-        f"error[contrast.two]: a contrast is of two hypotheses\n  found:    {found}\n"
-        "  try:      `simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more\n"
+        f"error[contrast.two]: a contrast is of two hypotheses\n  found:    {found}\n  try:      {advice}\n"
     )
 
 
@@ -176,5 +181,5 @@ def test_one_population_of_each_tells_nothing_apart(capsys: Capture) -> None:
         "error[fit.typical]: a contrast of one population of each hypothesis says nothing\n"
         "  found:    `typical`\n"
         "  expected: `shipped`, `prior` or results of fits: draws, by whose spread hypotheses are told apart\n"
-        "  try:      leave `--fit typical` out; `simulate predict --fit typical` has one population of each\n"
+        "  try:      leave `--fit typical` out; `simulate predict H0 H4 --fit typical` has one population of each\n"
     )

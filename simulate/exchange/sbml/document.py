@@ -166,13 +166,15 @@ def _document(lib: Any, content: bytes) -> Any:
 def _check_document(lib: Any, document: Any, name: str) -> None:
     """Refuse what is no sound SBML, has no model, or needs a package that is not known.
 
-    What is wrong with drawings has no influence and is passed over, such as a package of Level 3 in a file of Level 2.
+    What is wrong with drawings has no influence and is passed over, such as a package of Level 3 in a file of Level 2,
+    and so is an encoding that is not said, which is UTF-8 in XML.
     """
+    passed_over = (lib.RequiredPackagePresent, lib.UnrequiredPackagePresent, lib.MissingXMLEncoding)
     for index in range(document.getNumErrors()):
         error = document.getError(index)
         if error.getSeverity() >= lib.LIBSBML_SEV_ERROR:
             text = " ".join(error.getMessage().split())
-            if error.getErrorId() in (lib.RequiredPackagePresent, lib.UnrequiredPackagePresent):
+            if error.getErrorId() in passed_over:
                 continue
             package = _OF_A_PACKAGE.search(text)
             if package is not None and (package[1] or package[2]) in _WITHOUT_INFLUENCE:

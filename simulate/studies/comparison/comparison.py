@@ -135,7 +135,7 @@ def _check_evidence(fits: Sequence[Fit]) -> None:
             code="compare.evidence",
             found=f"`{first}` and `{second}`",
             expected="fits to the same statements",
-            advice="fit all to one set: `simulate compare --evidence NAME`",
+            advice=f"fit all to one set: `simulate compare {one} {other} --evidence {first}`",
         )
 
 

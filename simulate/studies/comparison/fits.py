@@ -125,7 +125,8 @@ def fits_for(hypotheses: Sequence[str], fits: Sequence[str | Path]) -> list[str 
                 code="fit.twice",
                 found=listed(several),
                 expected="at most one result for each hypothesis, and one word for all others",
-                advice="leave all but one out; `simulate run --fit ... --fit ...` shows several beside each other",
+                advice="leave all but one out; `simulate run anakinra-100mg-daily --hypothesis "
+                f"{name} {' '.join(f'--fit {one}' for one in several)}` shows several beside each other",
             )
     return [(*own[key], *words, None)[0] for key in asked]
 

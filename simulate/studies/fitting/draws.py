@@ -127,7 +127,7 @@ def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
             code="fit.individual",
             where=Where(file=str(fit)),
             expected="a fit of `simulate fit` without `--data`",
-            advice="`simulate run --fit` takes either",
+            advice=f"`simulate run anakinra-100mg-daily --hypothesis {hypothesis} --fit {fit}` takes either",
         )
     problem = evidence_for(hypothesis, posterior.evidence)
     return draws_of(problem, wanted, fit=Fit(problem, posterior, str(fit)))

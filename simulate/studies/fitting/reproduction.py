@@ -90,7 +90,7 @@ def check_current(problem: Problem, posterior: Posterior) -> None:
             code="fit.stale",
             found=f"key {posterior.key}",
             expected=f"key {fit_key(problem, posterior.settings)}",
-            advice="fit again: `simulate reproduce --refit`",
+            advice=f"fit again: `simulate reproduce --hypothesis {problem.hypothesis} --refit`",
         )
 
 

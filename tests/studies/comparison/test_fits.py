@@ -170,5 +170,6 @@ def test_a_result_is_for_its_own_hypothesis_and_a_word_for_all_others(tmp_path: 
         "error[fit.twice]: two fits are named for `H0`\n"
         "  found:    `prior`, `shipped`\n"
         "  expected: at most one result for each hypothesis, and one word for all others\n"
-        "  try:      leave all but one out; `simulate run --fit ... --fit ...` shows several beside each other"
+        "  try:      leave all but one out; `simulate run anakinra-100mg-daily --hypothesis H0 --fit prior --fit "
+        "shipped` shows several beside each other"
     )

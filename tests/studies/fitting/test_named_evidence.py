@@ -92,5 +92,5 @@ def test_fits_to_different_evidence_are_not_compared() -> None:
         "error[compare.evidence]: `H0` and `H1` stand on different evidence\n"
         "  found:    `abstract` and `synthesis`\n"
         "  expected: fits to the same statements\n"
-        "  try:      fit all to one set: `simulate compare --evidence NAME`"
+        "  try:      fit all to one set: `simulate compare H0 H1 --evidence abstract`"
     )

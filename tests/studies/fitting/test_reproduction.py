@@ -84,7 +84,7 @@ def test_a_fit_of_patients_who_were_made_in_another_way_is_refused(monkeypatch: 
     assert str(caught.value) == (
         "error[fit.stale]: the fit of `H1` was made with other numbers, patients, evidence or priors than today's\n"
         f"  found:    key {old}\n  expected: key {fitted('H1').key}\n"
-        "  try:      fit again: `simulate reproduce --refit`"
+        "  try:      fit again: `simulate reproduce --hypothesis H1 --refit`"
     )
 
 
