@@ -440,11 +440,19 @@ def write_long(
 
 def _days(at: Sequence[str] | None, courses: xr.Dataset) -> list[float] | None:
     """Days of some times; bare numbers are in the unit in which the run shows times, if it says one."""
+    from simulate.errors import InputError, Where
     from simulate.studies.treatments import days_of
     from simulate.symbolic.units import with_unit
 
     own = str(courses.attrs.get("time_unit", ""))
-    return None if at is None else [float(days_of(with_unit(time, own), or_none=True)) for time in at]
+    found = []
+    for time in at or ():
+        try:
+            found.append(float(days_of(with_unit(time, own), or_none=True)))
+        except InputError as error:
+            error.where = error.where or Where(file=f"--at {time}")
+            raise
+    return None if at is None else found
 
 
 def _courses(results: str | Path | xr.Dataset) -> xr.Dataset:

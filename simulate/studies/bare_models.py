@@ -46,18 +46,24 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
         model, own, regimen = imported.model.compose(), imported.time_unit, imported.regimen
     else:
         model, own, regimen = read_model(path).compose(), "", "none"
-    number, given = parse_quantity(end)
+    asked = {name: f"--{name} {text}" for name, text in {"end": end, "every": every}.items() if text is not None}
+    where = Where(asked["end"])
+    number, given = parse_quantity(end, where=where)
     if own:
         end = with_unit(end, own)
         number, given = parse_quantity(end)
     if given.dimension != TIME_DIMENSION:
         raise InputError(
-            f"`{end}` is not a time", code="units.mismatch", expected='a number with a unit of time, such as "10 h"'
+            f"`{end}` is not a time",
+            code="units.mismatch",
+            where=where,
+            expected='a number with a unit of time, such as "10 h"',
         )
     if every is None:
         days = Fraction(repr(number)) * given.factor / _TIMES
         every = f"{float(days)!r} d"
     else:
+        parse_quantity(every, where=Where(asked["every"]))
         every = with_unit(every, own or given.text)
     varies = any("spread" in setting.key.split(".") for setting in settings)
     varies = varies or any(part.spread is not None for part in model.parameters)
@@ -74,7 +80,9 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
             f"[outputs]\nquantities = {json.dumps(quantities)}",
         )
     )
-    return scenario_from(parse_toml(text, str(path)), settings, name=path.stem)
+    # What is wrong with a time is blamed on who said it.
+    times = [Setting(f"time.{name}", {"end": end, "every": every}[name], origin) for name, origin in asked.items()]
+    return scenario_from(parse_toml(text, str(path)), [*times, *settings], name=path.stem)
 
 
 def scenario_for(

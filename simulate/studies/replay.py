@@ -23,12 +23,13 @@ def replay_command(study: Study, patient: int) -> str:
     path = scenario.document.path
     is_shipped = str(shipped.scenario_files().get(scenario.name)) == path
     words = ["simulate", "run", scenario.name if is_shipped else path]
-    if str(scenario.model) == path:
+    is_alone = str(scenario.model) == path
+    if is_alone:
         # A model that was run by itself: its scenario was written for it.
         times = scenario.document.data["time"]
         words += ["--end", times["end"], "--every", times["every"]]
     for keys in scenario.document.origins:
-        if keys not in _OF_THE_COHORT:
+        if keys not in _OF_THE_COHORT and not (is_alone and keys in (("time", "end"), ("time", "every"))):
             words += ["--set", f"{dotted(*keys)}={_value(scenario.document, keys)}"]
     return shlex.join([*words, "--patient", str(patient), "--seed", str(scenario.seed)])
 

@@ -172,3 +172,44 @@ def test_a_file_that_does_not_say_its_encoding_is_one_in_utf_8(model: str) -> No
     assert outcome(["run", "unsaid.xml", "--end", "50", "--no-figures", "--out", "unsaid"]) == 0
     (end,) = (row for row in rows("unsaid/summary.csv") if row["visit"] == "50 h")
     assert float(end["median"]) == pytest.approx(2.0 * math.exp(-5.0), rel=1e-4)
+
+
+BAD = "error[units.quantity]: `{0}` is not a quantity\n  --> {1}\n  expected: a number and a unit, such as `100 mg`\n"
+RANGE = (
+    "error[key.value]: the time `{0}` is out of range\n  --> {1}, key `{2}`\n"
+    "  expected: more than 0 d, at most 100000 d\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--end", "soon"], BAD.format("soon", "--end soon")),
+        (["--end", "0"], RANGE.format("0 h", "--end 0", "time.end")),
+        (["--end", "-5"], RANGE.format("-5 h", "--end -5", "time.end")),
+        (["--end", "10", "--every", "often"], BAD.format("often", "--every often")),
+        (["--end", "10", "--every", "0"], RANGE.format("0 h", "--every 0", "time.every")),
+        (
+            ["--end", "10 mg"],
+            "error[units.mismatch]: `10 mg` is not a time\n  --> --end 10 mg\n"
+            '  expected: a number with a unit of time, such as "10 h"\n',
+        ),
+        (
+            ["--end", "10", "--set", "time.end=20 h"],
+            "error[scenario.setting]: `time.end` is set twice\n  --> --set time.end=20 h\n"
+            "  found:    --end 10\n  try:      set it once\n",
+        ),
+    ],
+)
+def test_a_time_that_cannot_be_is_blamed_on_its_option(
+    words: list[str], message: str, model: str, capsys: Capture
+) -> None:
+    assert outcome(["run", model, *words]) == 3
+    assert capsys.readouterr().err == message
+
+
+def test_tidy_blames_a_time_on_its_option(model: str, capsys: Capture) -> None:
+    assert outcome(["run", model, "--end", "10", "--no-figures", "--out", "here"]) == 0
+    capsys.readouterr()
+    assert outcome(["tidy", "here", "--at", "soon"]) == 3
+    assert capsys.readouterr().err == BAD.format("soon", "--at soon")
