@@ -212,3 +212,25 @@ def test_advice_to_list_names_is_a_command_for_the_model_at_hand(
     assert capsys.readouterr().err.endswith(f"  try:      `simulate {advised}` lists them\n")
     assert outcome(shlex.split(advised)) == 0
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "day", "title"),
+    [
+        ("ck@14", "d", 14.0, "day 14"),
+        ("ck@14d", "d", 14.0, "day 14"),
+        ("ck@2 weeks", "d", 14.0, "day 14"),
+        ("ck:change@336", "h", 14.0, "336 h"),
+        ("ck:change@14 d", "h", 14.0, "336 h"),
+        ("ck", "h", 28.0, "672 h"),
+    ],
+)
+def test_the_time_of_an_endpoint_has_the_unit_that_it_says_or_that_of_all_times(
+    text: str, unit: str, day: float, title: str
+) -> None:
+    from simulate.biology.reference import reference_model
+    from simulate.studies.endpoints import parse_endpoint
+
+    found = parse_endpoint(text, reference_model(), 28.0, unit)
+    assert found.day == pytest.approx(day, rel=1e-15)
+    assert title in found.title

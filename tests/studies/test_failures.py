@@ -172,7 +172,7 @@ def test_a_term_that_is_about_to_be_undefined_is_found_though_another_is_larger(
     _, _, found = entries()
     assert found
     assert {(entry.state, entry.term, entry.term_value) for entry in found[:EXAMINED]} == {("Y", "root", None)}
-    assert "`root` is not a number in the rate of `Y`" in found[0].sentence
+    assert "`root` is not a number in the rate of `Y`" in found[0].told("d")
 
 
 def test_an_infeasible_baseline_names_its_condition(folder: Path) -> None:

@@ -169,7 +169,7 @@ def test_an_arm_or_time_that_the_scenario_does_not_have_is_refused() -> None:
     )
     assert fault("f_m=0.1", at=("4 d",)) == (
         "error[sweep.time]: values are to be kept at day 4\n  --> --at 4 d\n"
-        "  expected: times up to 3 d, the end of the scenario"
+        "  expected: times up to day 3, the end of the scenario"
     )
 
 
