@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
-ASIDE = ("charset_normalizer", "dask", "pint")
-"""What xarray and SciPy load where it is installed, for a second, though no array here is of Dask or has units of Pint,
-and no Fortran is read."""
+ASIDE = ("charset_normalizer", "dask", "mpl_toolkits.mplot3d", "pint")
+"""What xarray, SciPy and Matplotlib load where it is installed, for a second, though no array here is of Dask or has
+units of Pint, no Fortran is read, and no axes have depth."""
 
 
 def set_aside() -> None:
@@ -15,6 +16,7 @@ def set_aside() -> None:
     modules: dict[str, Any] = sys.modules
     for name in ASIDE:
         modules.setdefault(name, None)
+    warnings.filterwarnings("ignore", "Unable to import Axes3D")
 
 
 def fetch(name: str) -> None:

@@ -166,6 +166,13 @@ def test_starting_loads_nothing_heavy(statement: str) -> None:
     assert modules_after(statement) & set(HEAVY) == set()
 
 
+def test_a_shipped_scenario_is_prepared_without_other_formats_and_options_that_it_has_not() -> None:
+    statement = "from simulate.studies.runs import prepare\nfrom simulate.studies.scenario import read_scenario\n"
+    loaded = modules_after(f"{statement}study = prepare(read_scenario('anakinra-100mg-daily'))\nassert study.draws")
+    assert "simulate.studies.fitting.draws" in loaded
+    assert loaded & {"simulate.biology.options", "simulate.exchange.sbml", "simulate.exchange.antimony"} == set()
+
+
 def test_every_public_name_can_be_had() -> None:
     import simulate
 

@@ -38,11 +38,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from simulate.biology.clinical import CLINICAL_RESPONSE
 from simulate.biology.conversion import CONVERSION
 from simulate.biology.culture_signal import CULTURES
 from simulate.biology.glucocorticoids import GLUCOCORTICOIDS
 from simulate.biology.il17_brake import IL17_BRAKE
 from simulate.biology.licensing import LICENSING
+from simulate.biology.macrophages import CK_DRIFT
 from simulate.biology.mitogen import MITOGEN
 from simulate.biology.priming_by_il1 import PRIMING_BY_IL1
 from simulate.biology.redistribution import REDISTRIBUTION
@@ -77,6 +79,9 @@ H8 = Hypothesis(name="H8", title="IL-1 makes Th17 clones grow and primes none", 
 
 HYPOTHESES = (H0, H1, H2, H3A, H3B, H4, H5, H5A, H5B, H6, H7, H8)
 
+_OF_THE_TRIAL = (CLINICAL_RESPONSE, CK_DRIFT)
+"""Options of the shipped trial: every run that stands on a fit has them."""
+
 
 def shipped_mechanisms() -> Mapping[str, Mechanism]:
     """Mechanisms of the reference model and of its hypotheses, by name."""
@@ -100,7 +105,7 @@ def hypothesis_named(text: str) -> Hypothesis:
     """
     named: tuple[Hypothesis, ...] = HYPOTHESES
     asked = [part.strip() for part in text.split("+")]
-    known = {hypothesis.name.casefold(): hypothesis for hypothesis in (NONE, *named)}
+    known = {hypothesis.name.casefold(): hypothesis for hypothesis in (NONE, *named, *_OF_THE_TRIAL)}
     if any(not part.endswith(".toml") for part in asked if part.casefold() not in known):
         from simulate.biology.options import OPTIONS  # many modules, which most runs do without
 

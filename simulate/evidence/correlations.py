@@ -11,7 +11,6 @@ It is used instead of Fisher's z, which at n = 8 and ρ = 0.9 gives 0.480 to an 
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 
 import numpy as np
@@ -77,11 +76,18 @@ def smallest_with(p: float, n: int) -> float:
 def spearman_exact(n: int) -> tuple[FloatArray, FloatArray]:
     """Values of Spearman's coefficient of n pairs without ties, falling, and their exact two-sided p-values.
 
-    All n! orders are listed, so that n is at most 8.
+    Orders are counted by the sum of their squared differences of ranks, rank by rank: by which ranks are taken there
+    are so many of each sum.
     """
-    orders = np.array(list(itertools.permutations(range(n))), dtype=np.int64)
-    squared = ((orders - np.arange(n)) ** 2).sum(axis=1)
-    values, counts = np.unique(squared, return_counts=True)
-    coefficients = 1.0 - 6.0 * values / (n * (n * n - 1.0))
-    tail = np.cumsum(counts) / len(orders)
-    return coefficients, np.minimum(1.0, 2.0 * tail)
+    most = n * (n * n - 1) // 3
+    orders = np.zeros((2**n, most + 1), dtype=np.int64)
+    orders[0, 0] = 1
+    for taken in range(2**n - 1):
+        rank = taken.bit_count()
+        for place in (place for place in range(n) if not taken >> place & 1):
+            apart = (rank - place) ** 2
+            orders[taken | 1 << place, apart:] += orders[taken, : most + 1 - apart]
+    squared = np.flatnonzero(orders[-1])
+    coefficients = 1.0 - 6.0 * squared / (n * (n * n - 1.0))
+    tail = np.cumsum(orders[-1, squared]) / math.factorial(n)
+    return np.asarray(coefficients, dtype=np.float64), np.minimum(1.0, 2.0 * tail, dtype=np.float64)

@@ -16,18 +16,10 @@ from simulate.exchange.sbml.writing import sbml_text
 from simulate.files import read_bytes
 from simulate.symbolic.model import Model
 
-SUFFIXES = (".ant",)
-"""Endings of the names of files in Antimony."""
-
 # No quotation mark is passed over: what a string holds is looked through like the rest.
 _COMMENT = re.compile(r'//[^\n"]*|/\*[^"]*?\*/')
 _IMPORT = re.compile(r"\bimport\b")
 _LINE = re.compile(r"^Error in model string, line (\d+):\s*")
-
-
-def is_antimony(path: Path | str) -> bool:
-    """Whether the name of a file is that of a model in Antimony."""
-    return Path(path).suffix.lower() in SUFFIXES
 
 
 def sbml_of(path: Path) -> str:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simulate.errors import InputError, Where
-from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
-from simulate.exchange.doses import with_doses
-from simulate.exchange.prescribed import Given, Said, with_given
-from simulate.exchange.sbml.annotations import About
-from simulate.exchange.sbml.reading import Imported, is_sbml, read_sbml, read_sbml_text
-from simulate.exchange.sbml.writing import sbml_text
-from simulate.symbolic.model import Model
+
+if TYPE_CHECKING:
+    # Most runs ask only whether a file is one of these.
+    from simulate.exchange.prescribed import Given, Said
+    from simulate.exchange.sbml.annotations import About
+    from simulate.exchange.sbml.reading import Imported
+    from simulate.symbolic.model import Model
+
+FORMATS = {".xml": "SBML", ".sbml": "SBML", ".ant": "Antimony"}
+"""Endings of the names of files in formats of other programs."""
 
 
 def is_foreign(path: Path | str) -> bool:
     """Whether the name of a file is that of a model in a format of other programs."""
-    return is_sbml(path) or is_antimony(path)
+    return Path(path).suffix.lower() in FORMATS
 
 
 def format_of(path: Path | str) -> str:
     """Name of the format of a file that `is_foreign`."""
-    return "SBML" if is_sbml(path) else "Antimony"
+    return FORMATS[Path(path).suffix.lower()]
+
+
+def _is_antimony(path: Path | str) -> bool:
+    return is_foreign(path) and format_of(path) == "Antimony"
 
 
 def read_foreign(path: Path | str, *, time_unit: str | None = None, doses: bool = True) -> Imported:
@@ -42,7 +50,11 @@ def read_foreign(path: Path | str, *, time_unit: str | None = None, doses: bool 
     InputError, MissingExtra
         As `read_sbml` and `simulate.exchange.antimony.sbml_of`. Places in Antimony are names, without lines.
     """
-    if is_antimony(path):
+    from simulate.exchange.antimony import sbml_of
+    from simulate.exchange.doses import with_doses
+    from simulate.exchange.sbml.reading import read_sbml, read_sbml_text
+
+    if _is_antimony(path):
         found = read_sbml_text(sbml_of(Path(path)), str(path), time_unit=time_unit)
     else:
         found = read_sbml(path, time_unit=time_unit)
@@ -104,11 +116,12 @@ def check_foreign_units(path: Path | str) -> None:
     InputError, MissingExtra
         As `check_units` and `read_foreign`.
     """
+    from simulate.exchange.antimony import sbml_of
     from simulate.exchange.sbml.document import open_sbml, open_sbml_text
     from simulate.exchange.sbml.unitcheck import check_units
 
     path = Path(path)
-    check_units(open_sbml_text(sbml_of(path), str(path)) if is_antimony(path) else open_sbml(path))
+    check_units(open_sbml_text(sbml_of(path), str(path)) if _is_antimony(path) else open_sbml(path))
 
 
 def is_said(path: Path | str) -> bool:
@@ -131,9 +144,13 @@ def said(model: Model, path: Path | str, given: Sequence[Given] = (), about: Abo
     """
     if (writer := _pharmacometric(path)) is not None:
         return writer(model, given)
+    from simulate.exchange.antimony import antimony_text
+    from simulate.exchange.prescribed import Said, with_given
+    from simulate.exchange.sbml.writing import sbml_text
+
     lost = ("the ways in for doses: routes have no counterpart without a regimen",) if model.routes else ()
     model = with_given(model, given)
-    return Said((antimony_text if is_antimony(path) else sbml_text)(model, about), left_out=() if given else lost)
+    return Said((antimony_text if _is_antimony(path) else sbml_text)(model, about), left_out=() if given else lost)
 
 
 def _pharmacometric(path: Path | str) -> Callable[[Model, Sequence[Given]], Said] | None:

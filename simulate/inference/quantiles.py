@@ -11,9 +11,9 @@ from simulate.streams import FloatArray
 
 def quantiles(points: FloatArray, weights: FloatArray, shares: Sequence[float]) -> list[FloatArray]:
     """Weighted quantiles of each column, one array [dimension] for each share."""
-    found = np.empty((len(shares), points.shape[1]))
+    found, total = np.empty((len(shares), points.shape[1])), weights.sum()
     for column in range(points.shape[1]):
         order = np.argsort(points[:, column], kind="stable")
-        reached = np.cumsum(weights[order]) - 0.5 * weights[order]
-        found[:, column] = np.interp(shares, reached / weights.sum(), points[order, column])
+        each = weights[order]
+        found[:, column] = np.interp(shares, (np.cumsum(each) - 0.5 * each) / total, points[order, column])
     return list(found)

@@ -20,11 +20,11 @@ from simulate.studies.paired import (
     are_draws_told,
     changes_at,
     draws_of_members,
+    each_summed_up,
     groups_of,
     is_seen,
     less_untreated,
     percent_of,
-    summed_up,
     treated_by,
     untreated_arm,
     verdict,
@@ -116,41 +116,44 @@ def _of_quantity(
     own = changes_at(dataset, name, [visit.index for visit in shown])
     against = [] if untreated is None else [less_untreated(dataset, name, visit.index, untreated) for visit in shown]
     meaning = str(dataset.variables[name].attrs["long_name"])
-    for arm, arm_name in enumerate(arms):
-        compared = [("", own)] if untreated is None or arm == untreated else [("", own), (arms[untreated], against)]
-        for less, changes in compared:
-            for group in groups:
-                for visit, (values, unit) in zip(shown, changes, strict=True):
-                    found = summed_up(values[arm], group.belonging[arm], draws)
-                    direction = "" if less else reported_direction(of_arm(observations, arm_name), name, visit)
-                    if group.name not in (ALL, RESPONDERS) or not treated_by(dataset, visit.day)[arm]:
-                        direction = ""
-                    judged = verdict(direction, found) if direction else None
-                    yield ChangeRow(
-                        quantity=name,
-                        meaning=meaning,
-                        unit=unit,
-                        arm=arm_name,
-                        less=less,
-                        group=group.name,
-                        visit=visit.name,
-                        day=visit.day,
-                        median=found.median,
-                        p5=found.p5,
-                        p95=found.p95,
-                        up=found.up,
-                        down=found.down,
-                        n=found.n,
-                        reported=WENT.get(direction, ""),
-                        verdict="" if judged is None else judged[0].value,
-                        agreeing=None if judged is None else judged[1],
-                        seen=is_seen(found.median, name, visit.day) if judged and unit == "%" else None,
-                        **{
-                            f"{name}_{end}": value
-                            for name, band in (found.of_draws if is_told else {}).items()
-                            for end, value in zip(("low", "high"), band, strict=True)
-                        },
-                    )
+    asked = [
+        (arm, less, group, visit, values[arm], unit)
+        for arm in range(len(arms))
+        for less, changes in [("", own), *([] if untreated in (None, arm) else [(arms[untreated], against)])]
+        for group in groups
+        for visit, (values, unit) in zip(shown, changes, strict=True)
+    ]
+    summed = each_summed_up([(values, group.belonging[arm]) for arm, _, group, _, values, _ in asked], draws)
+    for (arm, less, group, visit, _, unit), found in zip(asked, summed, strict=True):
+        direction = "" if less else reported_direction(of_arm(observations, arms[arm]), name, visit)
+        if group.name not in (ALL, RESPONDERS) or not treated_by(dataset, visit.day)[arm]:
+            direction = ""
+        judged = verdict(direction, found) if direction else None
+        yield ChangeRow(
+            quantity=name,
+            meaning=meaning,
+            unit=unit,
+            arm=arms[arm],
+            less=less,
+            group=group.name,
+            visit=visit.name,
+            day=visit.day,
+            median=found.median,
+            p5=found.p5,
+            p95=found.p95,
+            up=found.up,
+            down=found.down,
+            n=found.n,
+            reported=WENT.get(direction, ""),
+            verdict="" if judged is None else judged[0].value,
+            agreeing=None if judged is None else judged[1],
+            seen=is_seen(found.median, name, visit.day) if judged and unit == "%" else None,
+            **{
+                f"{name}_{end}": value
+                for name, band in (found.of_draws if is_told else {}).items()
+                for end, value in zip(("low", "high"), band, strict=True)
+            },
+        )
 
 
 def reported_direction(observations: Sequence[Observation], quantity: str, visit: SummaryVisit) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named, shipped_mechanisms
@@ -19,7 +19,6 @@ from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where
 from simulate.exchange.foreign import is_foreign, read_foreign
-from simulate.exchange.sbml.annotations import About, read_annotations
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import routes_given
 from simulate.symbolic.hypothesis import Hypothesis, combine
@@ -29,6 +28,9 @@ from simulate.symbolic.modelwriting import model_text
 from simulate.symbolic.parameterfile import read_sources
 from simulate.symbolic.parts import Mechanism, Route
 from simulate.symbolic.units import Unit
+
+if TYPE_CHECKING:
+    from simulate.exchange.sbml.annotations import About
 
 
 def hypothesis_parts(text: str, folder: Path = Path(), where: Where | None = None) -> tuple[str | Path, ...]:
@@ -94,6 +96,8 @@ def _shipped_model(*names: str) -> Model:
 @functools.cache
 def about_reference() -> About:
     """What is known of the reference model beside its numbers."""
+    from simulate.exchange.sbml.annotations import read_annotations
+
     return read_annotations(shipped.annotations_file(), read_sources(shipped.sources_file()))
 
 

@@ -225,10 +225,36 @@ def are_draws_told(dataset: xr.Dataset) -> bool:
 
 def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None = None) -> Paired:
     """Changes of an arm [member], NaN for who gives none, of those who belong to a group with some probability."""
-    (whole,) = _of_groups([(changes, belonging)])
+    (found,) = each_summed_up([(changes, belonging)], draws)
+    return found
+
+
+def each_summed_up(
+    groups: Sequence[tuple[FloatArray, FloatArray]], draws: IntArray | None = None
+) -> tuple[Paired, ...]:
+    """`summed_up` of several groups at once."""
+    there = [np.isfinite(changes) & np.isfinite(belonging) & (belonging > 0.0) for changes, belonging in groups]
+    present = [(changes[who], belonging[who]) for (changes, belonging), who in zip(groups, there, strict=True)]
+    whole = _of_groups(present)
     if draws is None:
-        return whole
-    each = _of_groups([(changes[own], belonging[own]) for own in (draws == draw for draw in np.unique(draws))])
+        return tuple(whole)
+    # Members of a draw beside each other, in their order; a draw of which nobody is there counts as well.
+    numbers = _distinct(draws)
+    parts: list[tuple[FloatArray, FloatArray]] = []
+    for (changes, belonging), who in zip(present, there, strict=True):
+        own = draws[who]
+        order = np.argsort(own, kind="stable")
+        ends = np.searchsorted(own[order], numbers[1:])
+        parts += zip(np.split(changes[order], ends), np.split(belonging[order], ends), strict=True)
+    each = _of_groups(parts)
+    return tuple(
+        _with_draws(one, each[first : first + len(numbers)])
+        for one, first in zip(whole, range(0, len(each), len(numbers)), strict=True)
+    )
+
+
+def _with_draws(whole: Paired, each: Sequence[Paired]) -> Paired:
+    """A group with what its draws say one by one."""
     whole = replace(whole, n=whole.n / len(each))
     found = [[one.median, one.up, one.down] for one in each if one.median is not None]
     if not found:
@@ -238,40 +264,44 @@ def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None
     return replace(whole, of_draws=ends)
 
 
+def _distinct(draws: IntArray) -> IntArray:
+    """What numbers of draws there are, in order; at once where they are in order, as those of results are."""
+    steps = np.diff(draws)
+    found: IntArray = np.unique(draws) if (steps < 0).any() else draws[np.append(True, steps > 0)]
+    return found
+
+
 _OF_DRAWS = ("median", "up", "down")
 _SHARES = (0.05, 0.5, 0.95)
 
 
 def _of_groups(groups: Sequence[tuple[FloatArray, FloatArray]]) -> list[Paired]:
     """Changes of several groups summed up, each with the probabilities of belonging to it, shape [member] both."""
-    present: list[tuple[FloatArray, FloatArray]] = []
-    for changes, belonging in groups:
-        there = np.isfinite(changes) & np.isfinite(belonging) & (belonging > 0.0)
-        present.append((changes[there], belonging[there]))
-    return [
-        _summed(changes, weights, shares) for (changes, weights), shares in zip(present, _each(present), strict=True)
-    ]
-
-
-def _each(groups: Sequence[tuple[FloatArray, FloatArray]]) -> list[FloatArray]:
-    """Quantiles `_SHARES` of each group, shape [share]; one call for all that are as large and without weights."""
-    found: list[FloatArray] = [np.full(len(_SHARES), np.nan)] * len(groups)
+    found = [Paired(None, None, None, None, None, 0.0)] * len(groups)
     alike: dict[int, list[int]] = {}
     for place, (changes, weights) in enumerate(groups):
         if len(weights) and (weights == weights[0]).all():
             alike.setdefault(len(weights), []).append(place)
         elif len(weights):
-            found[place] = np.ravel(quantiles(changes[:, np.newaxis], weights / weights.sum(), _SHARES))
-    for places in alike.values():
-        columns = np.quantile(np.stack([groups[place][0] for place in places]), _SHARES, axis=1).T
-        for place, column in zip(places, columns, strict=True):
-            found[place] = column
+            shares = np.ravel(quantiles(changes[:, np.newaxis], weights / weights.sum(), _SHARES))
+            found[place] = _summed(changes, weights, shares)
+    for size, places in alike.items():
+        # One call for all that are as large, and counts where each patient is one.
+        together = np.stack([groups[place][0] for place in places])
+        shares = np.quantile(together, _SHARES, axis=1).T
+        risen, fallen = (together > 0.0).sum(axis=1), (together < 0.0).sum(axis=1)
+        for row, place in enumerate(places):
+            changes, weights = groups[place]
+            if weights[0] == 1.0:
+                low, median, high = shares[row].tolist()
+                up, down = int(risen[row]) / size, int(fallen[row]) / size
+                found[place] = Paired(median, low, high, up, down, float(size))
+            else:
+                found[place] = _summed(changes, weights, shares[row])
     return found
 
 
 def _summed(changes: FloatArray, weights: FloatArray, shares: FloatArray) -> Paired:
-    if not len(weights):
-        return Paired(None, None, None, None, None, 0.0)
     low, median, high = (float(value) for value in shares)
     total = float(weights.sum())
     up, down = (float(weights[moved].sum()) / total for moved in (changes > 0.0, changes < 0.0))

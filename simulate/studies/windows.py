@@ -18,7 +18,7 @@ import numpy as np
 from simulate.regimen.doses import Plan, exact
 from simulate.regimen.steady import Kinetics
 from simulate.regimen.stops import compile_schedule
-from simulate.solver.kernel import FloatArray
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.model import Model
 
 _PANELS, _NODES = 8, 5
@@ -112,13 +112,15 @@ def window(
 
 def highest(times: FloatArray, values: FloatArray) -> FloatArray:
     """Largest of the values [..., time]; where it is a smooth one, that of the parabola through its neighbors."""
-    shown = np.where(np.isnan(values), -np.inf, values)
-    at = np.clip(shown.argmax(axis=-1), 1, len(times) - 2)
-    (t0, y0), (t1, y1), (t2, y2) = (
-        (times[at + shift], np.take_along_axis(values, (at + shift)[..., np.newaxis], axis=-1)[..., 0])
-        for shift in (-1, 0, 1)
-    )
-    largest: FloatArray = values.max(axis=-1)
+
+    def value(place: IntArray) -> FloatArray:
+        found: FloatArray = np.take_along_axis(values, place[..., np.newaxis], axis=-1)[..., 0]
+        return found
+
+    # Of values without a number the first counts as the largest.
+    summit = values.argmax(axis=-1)
+    largest, at = value(summit), np.clip(summit, 1, len(times) - 2)
+    (t0, y0), (t1, y1), (t2, y2) = ((times[at + shift], value(at + shift)) for shift in (-1, 0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         left, right = (y1 - y0) / (t1 - t0), (y2 - y1) / (t2 - t1)
         bend = (right - left) / (t2 - t0)

@@ -34,14 +34,6 @@ from simulate.exchange.sbml.variables import initial_number, variables_of
 from simulate.symbolic.modelfile import UserModel
 from simulate.uncollected import uncollected
 
-SUFFIXES = (".xml", ".sbml")
-"""Endings of the names of SBML files."""
-
-
-def is_sbml(path: Path | str) -> bool:
-    """Whether the name of a file is that of an SBML file."""
-    return Path(path).suffix.lower() in SUFFIXES
-
 
 @dataclass(frozen=True, slots=True)
 class Imported:
