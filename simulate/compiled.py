@@ -68,18 +68,18 @@ if getattr(numba.config, "DISABLE_JIT", 0):
 
 
 class Code(types.Callable):
-    """Numba's type of compiled code that is known by its address alone, and returns nothing.
+    """Numba's type of compiled code of some signature that is known by its address alone.
 
     Numba's own functions as values have three addresses, and each call of one has a branch for each and another for an
     error, none of which is there.
     """
 
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
-        super().__init__(name=f"Code{arguments}")
+    def __init__(self, signature: Any) -> None:
+        self.signature = signature
+        super().__init__(name=f"Code{signature}")
 
     def get_call_type(self, context: Any, arguments: Any, keywords: Any) -> Any:
-        return _typing.signature(types.void, *self.arguments, recvr=self)
+        return _typing.signature(self.signature.return_type, *self.signature.args, recvr=self)
 
     def get_call_signatures(self) -> Any:
         return [self.get_call_type(None, (), {})], False
@@ -105,15 +105,14 @@ def _address(_kind: Any, value: Any, c: Any) -> Any:
 
 @_lower_builtin(Code, _types.VarArg(types.Any))  # type: ignore[untyped-decorator]
 def _call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    (address, *values), kinds = arguments, signature.args[1:]
+    (address, *values), kinds, returned = arguments, signature.args[1:], signature.return_type
     convention = context.call_conv
-    function = convention.get_function_type(types.none, kinds).as_pointer()
-    convention.call_function(builder, builder.inttoptr(address, function), types.none, kinds, values)
-    return context.get_dummy_value()
+    function = convention.get_function_type(returned, kinds).as_pointer()
+    return convention.call_function(builder, builder.inttoptr(address, function), returned, kinds, values)[1]
 
 
 WORKSPACE = types.float64[::1]
-BLOCK_FUNCTION = Code(WORKSPACE)
+BLOCK_FUNCTION = Code(types.void(WORKSPACE))
 """Numba type of a kernel's function: it acts on the flat workspace of a block."""
 
 _LOCK = threading.RLock()

@@ -150,6 +150,10 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
     integrate = edition.module("simulate.solver.lanes").integrate
     observe_all = edition.module("simulate.solver.recording").observe_all
     layout = edition.module("simulate.solver.layout")
+    events, hybrid, passing = (edition.module(f"simulate.solver.{name}") for name in ("events", "hybrid", "passing"))
+    look, share_of_passing, act = events.look, events.share_of_passing, events.act
+    look_for_switches, share_of_switching, settle = hybrid.look_for_switches, hybrid.share_of_switching, hybrid.settle
+    depart, arrive = passing.depart, passing.arrive
     book_rows = edition.module("simulate.solver.lane_state").LANE_ROWS
     room = layout.CONSTANTS + kernel.rows
     view = kernel_view(kernel, method)
@@ -171,10 +175,12 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             integrate(
                 (w, lane_state),
                 (n, columns, conditions, routes, controlled, infusion, gain, condition, targets, table,
-                 prepare, rhs, jacobian, factor, backsolve, observe, prepare, prepare, prepare),
+                 prepare, rhs, jacobian, factor, backsolve, observe, prepare, prepare, prepare,
+                 look_for_switches, share_of_switching, settle, depart, arrive),
                 (stages, dense_stages, series, extends, attempt, interpolate, extend, propose),
                 (parameters, (offsets, stops, kinds, chosen, amounts), times,
-                 start, rtol, share, exponent, longest, max_steps, 0, start, 0, end, member, member + 1),
+                 start, rtol, share, exponent, longest, max_steps, 0, start,
+                 0, look, share_of_passing, act, end, member, member + 1),
                 (values, outcome, reached, counters, given_up),
             )  # fmt: skip
 

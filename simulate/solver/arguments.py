@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.errors import InputError
-from simulate.solver.hybrid import NOTHING
+from simulate.solver.hybrid import NOTHING, look_for_switches, settle, share_of_switching
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray, Kernel
 from simulate.solver.loop_values import Batch, KernelView, MethodView, ScheduleColumns
 from simulate.solver.methods.method import Method
+from simulate.solver.passing import arrive, depart
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Failure, Status, undefined_observable
 
@@ -62,6 +63,9 @@ def batch_of(
         deadline=0,
         behind=-math.inf,
         watch=None,
+        look=kernel.prepare,
+        share_of_passing=kernel.prepare,
+        act=kernel.prepare,
         end=float(max(times[-1], start)),
         first=0,
         last=len(parameters),
@@ -72,6 +76,8 @@ def kernel_view(kernel: Kernel, method: Method) -> KernelView:
     """Functions and numbers of a kernel for a method; only what the method uses is compiled."""
     first = len(kernel.routes) + 1
     prepare, rhs, jacobian, factor, backsolve = functions_of(kernel, method)
+    has_switches = kernel.hybrid is not None
+    has_derivatives = kernel.hybrid is not None and kernel.hybrid.passing is not None
     return KernelView(
         states=len(kernel.states),
         parameters=len(kernel.parameters),
@@ -92,6 +98,11 @@ def kernel_view(kernel: Kernel, method: Method) -> KernelView:
         sense=kernel.sense,
         jump=kernel.jump,
         cross=kernel.cross,
+        look_for_switches=look_for_switches if has_switches else prepare,
+        share_of_switching=share_of_switching if has_switches else prepare,
+        settle=settle if has_switches else prepare,
+        depart=depart if has_derivatives else prepare,
+        arrive=arrive if has_derivatives else prepare,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulate.solver import layout
 from simulate.solver.arguments import batch_of, breaks_of, failures_of, frozen, kernel_view, method_view, stops_of
-from simulate.solver.events import LEVELS, READ_ONLY, memory
+from simulate.solver.events import LEVELS, READ_ONLY, act, look, memory, share_of_passing
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lane_state import LANE_ROWS
 from simulate.solver.lanes import integrate
@@ -109,6 +109,8 @@ def solve(
     results = Results(values, outcome, reached, counters, np.zeros(1, dtype=np.int64))
     functions, steps = addressed(kernel_view(kernel, method)), addressed(method_view(method))
     watched = watch(adaptive, kernel, schedule, members)
+    if len(watched[0]):
+        given = given._replace(look=look, share_of_passing=share_of_passing, act=act)
     count = workers(threads)
     chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * count)))
 
@@ -119,7 +121,7 @@ def solve(
         shared = map(frozen, watched[:READ_ONLY])
         watching = (*shared, *watched[READ_ONLY:], *memory(len(watched[0]), len(watched[LEVELS]), n))
         part = given._replace(schedule=tuple(given.schedule), watch=watching, first=first, last=end)
-        integrate((workspace, lane_state), functions, steps, tuple(part), tuple(results))
+        integrate((workspace, lane_state), functions, steps, addressed(part), tuple(results))
         if not results.given_up[0]:
             observe_all(
                 workspace, kernel.prepare.address, kernel.observe.address, given.parameters, given.times, n,

@@ -2,6 +2,7 @@
 
 The loop looks once a step, at the end of it, at all lanes together. Only where a rule's quantity has passed does a lane
 get attention: the time is then searched on the dense output, the step ends there, and the rule acts as a dose does.
+The loop calls `look`, `share_of_passing` and `act` by their addresses: they are compiled when the first rule comes.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from simulate.compiled import inlined
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined
 from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, LANES, NEXT, NOW, RESULT, STATE, STEP, TIME
+from simulate.solver.methods.method import INTERPOLATE
 from simulate.solver.problem import StopKind
 from simulate.solver.rules import REMEMBERED, Action
 
@@ -47,6 +49,11 @@ WATCH: Any = types.Tuple(  # type: ignore[no-untyped-call]
         types.float64[::1],  # one state [state]
     )
 )
+LOOK = types.boolean(WORKSPACE, WATCH, types.int64[:, ::1], types.int64, BLOCK_FUNCTION)
+SHARE_OF_PASSING = types.float64(
+    WORKSPACE, WATCH, types.int64, types.int64, types.int64, BLOCK_FUNCTION, Code(INTERPOLATE)
+)
+ACT = types.int64(WORKSPACE, WATCH, *[types.int64] * 2, types.float64, *[types.int64] * 3, _INTS, BLOCK_FUNCTION)
 
 
 def memory(rules: int, groups: int, states: int) -> tuple[Any, Any]:
@@ -70,7 +77,7 @@ def _see(w: Any, watch: Any, lane: int, member: int, n: int) -> None:
         memory[1 + rules.shape[0] + rule, lane] = rules[rule, _SIGN] * (value - watch[THRESHOLDS][member, rule])
 
 
-@inlined
+@compiled(LOOK)
 def look(w: Any, watch: Any, lane_state: Any, n: int, observe: Any) -> bool:
     """Look at the ends of accepted steps; arm rules whose quantity is back, and tell whether any has passed."""
     rules, memory = watch[RULES], watch[MEMORY]
@@ -100,7 +107,7 @@ def _passes(watch: Any, rule: int, lane: int) -> bool:
     return bool(armed and memory[1 + count + rule, lane] >= 0.0)
 
 
-@inlined
+@compiled(SHARE_OF_PASSING)
 def share_of_passing(w: Any, watch: Any, lane: int, member: int, n: int, observe: Any, interpolate: Any) -> float:
     """Share of the lane's step after which the first rule has passed; 2 if none has. ``STATE`` is left as it was.
 
@@ -198,16 +205,16 @@ def given(watch: Any, lane: int, stop: int, kind: int, amount: float) -> float:
     return float(level * amount)
 
 
-@inlined
-def act(w: Any, watch: Any, lane: int, member: int, now: float, kernel: Any) -> int:
+@compiled(ACT)
+def act(
+    w: Any, watch: Any, lane: int, member: int, now: float, n: int, routes: int, gain: int, targets: Any, observe: Any
+) -> int:
     """Let the rules act that apply to the state in ``STATE``; return their number, or -1 if one ends the trajectory."""
-    if not watches(watch):
-        return 0
     rules, numbers, memory = watch[RULES], watch[NUMBERS], watch[MEMORY]
     count = rules.shape[0]
     w[TIME + lane] = now
-    kernel.observe(w)
-    _see(w, watch, lane, member, kernel.states)
+    observe(w)
+    _see(w, watch, lane, member, n)
     visited = memory[_VISITED, lane] > 0.0
     memory[_VISITED, lane] = 0.0
     acted = 0
@@ -231,8 +238,8 @@ def act(w: Any, watch: Any, lane: int, member: int, now: float, kernel: Any) -> 
         elif rules[rule, _ACTION] == _LEVEL:
             memory[1 + 2 * count + rules[rule, _TARGET], lane] = numbers[rule, _AMOUNT]
         else:
-            route, targets = rules[rule, _TARGET], kernel.targets
+            route = rules[rule, _TARGET]
             for target in range(targets[route], targets[route + 1]):
-                gain = w[CONSTANTS + (kernel.gain + target - kernel.routes - 1) * LANES + lane]
-                w[STATE + targets[target] * LANES + lane] += numbers[rule, _AMOUNT] * gain
+                own_gain = w[CONSTANTS + (gain + target - routes - 1) * LANES + lane]
+                w[STATE + targets[target] * LANES + lane] += numbers[rule, _AMOUNT] * own_gain
     return -1 if ended else acted

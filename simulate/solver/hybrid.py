@@ -9,6 +9,8 @@ An event is triggered when its condition comes to hold. It waits for its delay, 
 at one time the one with the highest priority sets its states, and the conditions of all are looked at anew. The rules
 are those of SBML (Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021, 4.11). What waits is kept in rows of the
 kernel's own region, lane by lane.
+
+The loop calls what is here by its address: it is compiled when the first model comes in which something switches.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import types
 
-from simulate.compiled import inlined
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined
 from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, KNOWN, LANES, NEXT, NOW, RESTART, RESULT, STATE, STEP, TIME
+from simulate.solver.methods.method import INTERPOLATE
 from simulate.streams import IntArray
 
 SLOTS, FEW_SLOTS = 32, 8
@@ -42,6 +46,10 @@ WITHOUT = -1e300
     WATCHED, EVENTS, MODE, MET, SEEN, BEFORE, TURN, END, JUMP, QUEUE, JUMPS,
     DIRECTIONS, BLOCK, DECIDING, FLOW, MOVED, MIXED, CROSS, BLUR, VERDICT, SUM, WAS, AWAY, TABLE,
 ) = range(24)  # fmt: skip
+TABLE_TYPE = types.Array(types.int64, 1, "C", readonly=True)
+LOOK_FOR_SWITCHES = types.boolean(WORKSPACE, TABLE_TYPE, BLOCK_FUNCTION)
+SHARE_OF_SWITCHING = types.float64(WORKSPACE, TABLE_TYPE, types.int64, types.int64, BLOCK_FUNCTION, Code(INTERPOLATE))
+SETTLE = types.int64(WORKSPACE, TABLE_TYPE, types.int64, types.float64, types.boolean, BLOCK_FUNCTION, BLOCK_FUNCTION)
 # Columns of an event in the table.
 _PERSISTENT, _AT_START, _AT_TRIGGER, _SLOTS, _COUNT, _FIRST, _OWN_JUMP, _OWN_QUEUE, _WIDTH = range(9)
 _COLUMNS = 9
@@ -176,15 +184,15 @@ def at(row: int, lane: int) -> int:
     return CONSTANTS + row * LANES + lane
 
 
-@inlined
-def look_for_switches(w: Any, book_member: Any, table: Any, sense: Any) -> bool:
+@compiled(LOOK_FOR_SWITCHES)
+def look_for_switches(w: Any, table: Any, sense: Any) -> bool:
     """Look at the ends of accepted steps; tell whether anything has switched in one."""
     for lane in range(LANES):
         w[TIME + lane] = w[NEXT + lane]
     sense(w)
     found = False
     for lane in range(LANES):
-        if book_member[lane] >= 0 and w[ACCEPT + lane] > 0.0 and _has_switched(w, table, lane):
+        if w[ACCEPT + lane] > 0.0 and _has_switched(w, table, lane):
             w[DUE + lane] = 1.0
             found = True
     return found
@@ -198,7 +206,7 @@ def _has_switched(w: Any, table: Any, lane: int) -> bool:
     return False
 
 
-@inlined
+@compiled(SHARE_OF_SWITCHING)
 def share_of_switching(w: Any, table: Any, lane: int, n: int, sense: Any, interpolate: Any) -> float:
     """Share of the lane's step after which the first thing has switched; 2 if none has. ``STATE`` is left as it was.
 
@@ -306,7 +314,7 @@ def are_alike(one: float, other: float) -> bool:
     return bool(abs(one - other) <= _ALIKE * max(abs(one), abs(other)))
 
 
-@inlined
+@compiled(SETTLE)
 def settle(w: Any, table: Any, lane: int, now: float, is_start: bool, sense: Any, jump: Any) -> int:
     """Let events happen at a time, on ``STATE``, and take the modes of what comes; return how many events happened.
 

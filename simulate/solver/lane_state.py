@@ -7,8 +7,8 @@ from typing import Any
 
 from simulate.compiled import apart, inlined
 from simulate.solver.control import LARGEST
-from simulate.solver.events import cut, given, share_of_passing, visit, watches
-from simulate.solver.hybrid import EVENTS, earliest_due, share_of_switching, switches
+from simulate.solver.events import cut, given, visit, watches
+from simulate.solver.hybrid import EVENTS, earliest_due, switches
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -233,10 +233,10 @@ def cut_short(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batc
     share, n = 2.0, kernel.states
     if watches(batch.watch):
         member = lane_state[MEMBER, lane]
-        share = share_of_passing(w, batch.watch, lane, member, n, kernel.observe, method.interpolate)
+        share = batch.share_of_passing(w, batch.watch, lane, member, n, kernel.observe, method.interpolate)
     if switches(kernel.table):
         share = min(
-            share, share_of_switching(w, kernel.table, lane, kernel.controlled, kernel.sense, method.interpolate)
+            share, kernel.share_of_switching(w, kernel.table, lane, kernel.controlled, kernel.sense, method.interpolate)
         )
     if share < 1.0:
         passing = w[NOW + lane] + share * w[STEP + lane]

@@ -15,8 +15,8 @@ from numba import types
 
 from simulate.compiled import apart, compiled, inlined
 from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
-from simulate.solver.events import act, begin, look, watches
-from simulate.solver.hybrid import look_for_switches, settle, switches
+from simulate.solver.events import begin, watches
+from simulate.solver.hybrid import switches
 from simulate.solver.lane_state import (
     CHANGE,
     DOSED,
@@ -81,7 +81,7 @@ from simulate.solver.loop_values import (
     Results,
     ScheduleColumns,
 )
-from simulate.solver.passing import arrive, depart, differentiates, stay
+from simulate.solver.passing import differentiates, stay
 from simulate.solver.scales import (
     at_break,
     blurred,
@@ -138,7 +138,7 @@ def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kern
         if is_start:
             stay(w, kernel.table, lane)
         else:
-            depart(
+            kernel.depart(
                 w, kernel.table, lane, kernel.states, now, is_given(lane_state, lane, now, batch), batch.rtol,
                 kernel.rhs, kernel.sense, kernel.cross,
             )  # fmt: skip
@@ -148,14 +148,17 @@ def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kern
         elif after > 0 and apply_stops(w, lane_state, lane, now, kernel, batch) == 0:
             break
         if watches(batch.watch):
-            found = act(w, batch.watch, lane, lane_state[MEMBER, lane], now, kernel)
+            found = batch.act(
+                w, batch.watch, lane, lane_state[MEMBER, lane], now, kernel.states, kernel.routes, kernel.gain,
+                kernel.targets, kernel.observe,
+            )  # fmt: skip
             if found < 0:
                 return -1
             acted += found
     if switches(kernel.table):
-        happened = settle(w, kernel.table, lane, now, is_start, kernel.sense, kernel.jump)
+        happened = kernel.settle(w, kernel.table, lane, now, is_start, kernel.sense, kernel.jump)
         if differentiates(kernel.table):
-            arrive(w, kernel.table, lane, kernel.states, now, happened, kernel.rhs)
+            kernel.arrive(w, kernel.table, lane, kernel.states, now, happened, kernel.rhs)
         if happened < 0:
             w[STATE + lane] = math.nan
         acted += max(happened, 0)
@@ -371,8 +374,8 @@ def integrate(block: Any, kernel: Any, method: Any, batch: Any, results: Any) ->
         attention = needs_attention(w, batch.max_steps, batch.deadline, batch.behind)
         passed = False
         if watches(batch.watch):
-            passed = look(w, batch.watch, lane_state, kernel.states, kernel.observe)
+            passed = batch.look(w, batch.watch, lane_state, kernel.states, kernel.observe)
         if switches(kernel.table):
-            passed = look_for_switches(w, lane_state[MEMBER], kernel.table, kernel.sense) or passed
+            passed = kernel.look_for_switches(w, kernel.table, kernel.sense) or passed
         attention = attention or passed
     return int(batch.last - batch.first)

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 from numba import types
 
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code
-from simulate.solver.events import WATCH
+from simulate.solver.events import ACT, LOOK, SHARE_OF_PASSING, WATCH
+from simulate.solver.hybrid import LOOK_FOR_SWITCHES, SETTLE, SHARE_OF_SWITCHING
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
 from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, PROPOSE
+from simulate.solver.passing import ARRIVE, DEPART
 
 _FLOATS = types.Array(types.float64, 1, "C", readonly=True)
 _INTS = types.Array(types.int64, 1, "C", readonly=True)
@@ -37,6 +39,10 @@ class KernelView(NamedTuple):
     prepare, rhs, jacobian, factor, backsolve, observe, sense, jump, cross
         As of `simulate.solver.kernel.Kernel`; where a method works with Taylor series, ``rhs`` to ``backsolve`` are the
         function that finds these.
+    look_for_switches, share_of_switching, settle
+        As of `simulate.solver.hybrid`; where nothing switches they are never called, and any function will do.
+    depart, arrive
+        As of `simulate.solver.passing`; the same holds of them where there are no derivatives.
     """
 
     states: int
@@ -58,6 +64,11 @@ class KernelView(NamedTuple):
     sense: BlockFunction
     jump: BlockFunction
     cross: BlockFunction
+    look_for_switches: Any
+    share_of_switching: Any
+    settle: Any
+    depart: Any
+    arrive: Any
 
 
 class MethodView(NamedTuple):
@@ -108,6 +119,8 @@ class Batch(NamedTuple):
         Steps after which a member is given up that has not come to this time, days.
     watch
         Rules (`simulate.solver.events`).
+    look, share_of_passing, act
+        As there; without rules they are never called, and any function will do.
     end
         The last time to record, or the start if that is later, days.
     first, last
@@ -126,6 +139,9 @@ class Batch(NamedTuple):
     deadline: int
     behind: float
     watch: Any
+    look: Any
+    share_of_passing: Any
+    act: Any
     end: float
     first: int
     last: int
@@ -156,13 +172,19 @@ class Results(NamedTuple):
 
 
 BLOCK_TYPE = _tuple((WORKSPACE, types.int64[:, ::1]))
-KERNEL_TYPE = _tuple((*[types.int64] * 8, _INTS, _INTS, *[BLOCK_FUNCTION] * 9))
-METHOD_TYPE = _tuple((*[types.int64] * 4, *(Code(*kind.args) for kind in (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
+KERNEL_TYPE = _tuple(
+    (
+        *[types.int64] * 8, _INTS, _INTS, *[BLOCK_FUNCTION] * 9,
+        *map(Code, (LOOK_FOR_SWITCHES, SHARE_OF_SWITCHING, SETTLE, DEPART, ARRIVE)),
+    )
+)  # fmt: skip
+METHOD_TYPE = _tuple((*[types.int64] * 4, *map(Code, (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
 SCHEDULE_TYPE = _tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))
 BATCH_TYPE = _tuple(
     (
-        types.Array(types.float64, 2, "C", readonly=True), SCHEDULE_TYPE, _FLOATS, *[types.float64] * 5, types.int64,
-        types.int64, types.float64, WATCH, types.float64, types.int64, types.int64,
+        types.Array(types.float64, 2, "C", readonly=True), SCHEDULE_TYPE, _FLOATS, *[types.float64] * 5,
+        types.int64, types.int64, types.float64, WATCH, *map(Code, (LOOK, SHARE_OF_PASSING, ACT)),
+        types.float64, types.int64, types.int64,
     )
 )  # fmt: skip
 RESULTS_TYPE = _tuple(

@@ -19,7 +19,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simulate.compiled import inlined
+from numba import types
+
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
 from simulate.solver.hybrid import (
     AWAY,
     BLOCK,
@@ -34,6 +36,7 @@ from simulate.solver.hybrid import (
     MOVED,
     SEEN,
     SUM,
+    TABLE_TYPE,
     VERDICT,
     WAS,
     are_alike,
@@ -43,6 +46,10 @@ from simulate.solver.hybrid import (
 )
 from simulate.solver.layout import ABSOLUTE, LANES, RATE, STATE, STEP, TIME
 
+DEPART = types.void(
+    WORKSPACE, TABLE_TYPE, types.int64, types.int64, types.float64, types.boolean, types.float64, *[BLOCK_FUNCTION] * 3
+)
+ARRIVE = types.void(WORKSPACE, TABLE_TYPE, types.int64, types.int64, types.float64, types.int64, BLOCK_FUNCTION)
 _PASSES, _GRAZES, _JUMPS = 0.0, 1.0, 2.0
 _BESIDE = 3
 """How many numbers `cross` writes before the changes in each direction."""
@@ -68,7 +75,7 @@ def stay(w: Any, table: Any, lane: int) -> None:
         w[at(table[MIXED] + direction, lane)] = 0.0
 
 
-@inlined
+@compiled(DEPART)
 def depart(
     w: Any, table: Any, lane: int, n: int, now: float, is_given: bool, rtol: float, rhs: Any, sense: Any, cross: Any
 ) -> None:
@@ -113,7 +120,7 @@ def depart(
     _put_rates_back(w, table, lane, n)
 
 
-@inlined
+@compiled(ARRIVE)
 def arrive(w: Any, table: Any, lane: int, n: int, now: float, happened: int, rhs: Any) -> None:
     """Come back to derivatives at a fixed time, after events and with the modes of what comes."""
     if happened != 0:

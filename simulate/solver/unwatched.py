@@ -12,6 +12,7 @@ from numba import types
 from simulate.compiled import inlined
 
 WATCH: Any = types.int64
+LOOK = SHARE_OF_PASSING = ACT = types.int64()
 
 
 @inlined
@@ -54,6 +55,8 @@ def given(watch: Any, lane: int, stop: int, kind: int, amount: float) -> float:
 
 
 @inlined
-def act(w: Any, watch: Any, lane: int, member: int, now: float, kernel: Any) -> int:
+def act(
+    w: Any, watch: Any, lane: int, member: int, now: float, n: int, routes: int, gain: int, targets: Any, observe: Any
+) -> int:
     """No rule acts."""
     return 0
