@@ -178,9 +178,9 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
                  prepare, rhs, jacobian, factor, backsolve, observe, prepare, prepare, prepare,
                  look_for_switches, share_of_switching, settle, depart, arrive),
                 (stages, dense_stages, series, extends, attempt, interpolate, extend, propose),
+                (0, look, share_of_passing, act),
                 (parameters, (offsets, stops, kinds, chosen, amounts), times,
-                 start, rtol, share, exponent, longest, max_steps, 0, start,
-                 0, look, share_of_passing, act, end, member, member + 1),
+                 start, rtol, share, exponent, longest, max_steps, 0, start, end, member, member + 1),
                 (values, outcome, reached, counters, given_up),
             )  # fmt: skip
 

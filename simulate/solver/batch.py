@@ -15,7 +15,7 @@ from simulate.solver.events import LEVELS, READ_ONLY, act, look, memory, share_o
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lane_state import LANE_ROWS
 from simulate.solver.lanes import integrate
-from simulate.solver.loop_values import Results, addressed
+from simulate.solver.loop_values import Results, RulesView, addressed
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import MAX_STEPS, Schedule, StopKind, Tolerance
@@ -109,8 +109,7 @@ def solve(
     results = Results(values, outcome, reached, counters, np.zeros(1, dtype=np.int64))
     functions, steps = addressed(kernel_view(kernel, method)), addressed(method_view(method))
     watched = watch(adaptive, kernel, schedule, members)
-    if len(watched[0]):
-        given = given._replace(look=look, share_of_passing=share_of_passing, act=act)
+    at_work = (look, share_of_passing, act) if len(watched[0]) else (kernel.prepare,) * 3
     count = workers(threads)
     chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * count)))
 
@@ -120,8 +119,9 @@ def solve(
         lane_state = np.empty((LANE_ROWS, layout.LANES), dtype=np.int64)
         shared = map(frozen, watched[:READ_ONLY])
         watching = (*shared, *watched[READ_ONLY:], *memory(len(watched[0]), len(watched[LEVELS]), n))
-        part = given._replace(schedule=tuple(given.schedule), watch=watching, first=first, last=end)
-        integrate((workspace, lane_state), functions, steps, addressed(part), tuple(results))
+        rules = addressed(RulesView(watching, *at_work))
+        part = given._replace(schedule=tuple(given.schedule), first=first, last=end)
+        integrate((workspace, lane_state), functions, steps, rules, tuple(part), tuple(results))
         if not results.given_up[0]:
             observe_all(
                 workspace, kernel.prepare.address, kernel.observe.address, given.parameters, given.times, n,

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulate.compiled import apart, inlined
 from simulate.solver.control import LARGEST
-from simulate.solver.events import cut, given, visit, watches
+from simulate.solver.events import cut, given, watches
 from simulate.solver.hybrid import EVENTS, earliest_due, switches
 from simulate.solver.layout import (
     ABSOLUTE,
@@ -52,18 +52,18 @@ NOTHING, DOSED, LOADED = 0, 1, 2
 
 
 @inlined
-def open_lanes(w: Any, lane_state: Any, kernel: Any, batch: Any) -> None:
+def open_lanes(w: Any, lane_state: Any, n: int, start: float, rtol: float, share: float) -> None:
     """Prepare a workspace and the state that the loop keeps of its lanes: every lane is free."""
     for lane in range(LANES):
         clear(lane_state, lane)
         lane_state[MEMBER, lane] = -1
-    for i in range(kernel.states * LANES):
+    for i in range(n * LANES):
         w[ABSOLUTE + i] = LEAST
     for lane in range(LANES):
         w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = w[DUE + lane] = 0.0
-        w[NEXT + lane] = w[STOP + lane] = batch.start
-        w[RELATIVE + lane] = batch.rtol
-        w[SHARE + lane] = batch.share
+        w[NEXT + lane] = w[STOP + lane] = start
+        w[RELATIVE + lane] = rtol
+        w[SHARE + lane] = share
 
 
 @inlined
@@ -74,7 +74,7 @@ def clear(lane_state: Any, lane: int) -> None:
 
 
 @inlined
-def plan(w: Any, lane_state: Any, lane: int, kernel: Any, batch: Any) -> None:
+def plan(w: Any, lane_state: Any, lane: int, table: Any, batch: Any) -> None:
     """Set the lane's next stop, and the time from which it needs attention: that stop, or an output before it."""
     schedule, times = ScheduleColumns(*batch.schedule), batch.times
     stop = lane_state[NEXT_STOP, lane]
@@ -82,8 +82,8 @@ def plan(w: Any, lane_state: Any, lane: int, kernel: Any, batch: Any) -> None:
     w[STOP + lane] = batch.end
     if stop < last and schedule.times[stop] < batch.end:
         w[STOP + lane] = schedule.times[stop]
-    if kernel.table[EVENTS] > 0:
-        w[STOP + lane] = min(w[STOP + lane], earliest_due(w, kernel.table, lane))
+    if table[EVENTS] > 0:
+        w[STOP + lane] = min(w[STOP + lane], earliest_due(w, table, lane))
     output = lane_state[OUTPUT, lane]
     w[EVENT + lane] = w[STOP + lane]
     if output < len(times) and times[output] < w[STOP + lane]:
@@ -91,9 +91,9 @@ def plan(w: Any, lane_state: Any, lane: int, kernel: Any, batch: Any) -> None:
 
 
 @inlined
-def is_given(lane_state: Any, lane: int, now: float, batch: Any) -> bool:
+def is_given(lane_state: Any, lane: int, now: float, columns: Any) -> bool:
     """Whether a stop of the lane is due that changes something."""
-    schedule = ScheduleColumns(*batch.schedule)
+    schedule = ScheduleColumns(*columns)
     for stop in range(lane_state[NEXT_STOP, lane], schedule.offsets[lane_state[MEMBER, lane] + 1]):
         if schedule.times[stop] > now:
             break
@@ -103,29 +103,29 @@ def is_given(lane_state: Any, lane: int, now: float, batch: Any) -> bool:
 
 
 @inlined
-def apply_visits(lane_state: Any, lane: int, now: float, batch: Any) -> None:
-    """Take the lane's visits that are due, which stand before whatever else happens at the time."""
-    schedule = ScheduleColumns(*batch.schedule)
-    stop = lane_state[NEXT_STOP, lane]
+def apply_visits(lane_state: Any, lane: int, now: float, columns: Any) -> int:
+    """Take the lane's visits that are due, which stand before all else at the time; return their number."""
+    schedule = ScheduleColumns(*columns)
+    first = lane_state[NEXT_STOP, lane]
+    stop = first
     last = schedule.offsets[lane_state[MEMBER, lane] + 1]
     while stop < last and schedule.times[stop] <= now and schedule.kinds[stop] == _VISIT:
-        if watches(batch.watch):
-            visit(batch.watch, lane)
         stop += 1
     lane_state[NEXT_STOP, lane] = stop
+    return int(stop - first)
 
 
 @inlined
-def apply_stops(w: Any, lane_state: Any, lane: int, now: float, kernel: Any, batch: Any) -> int:
+def apply_stops(w: Any, lane_state: Any, lane: int, now: float, kernel: Any, watch: Any, columns: Any) -> int:
     """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
-    schedule, targets = ScheduleColumns(*batch.schedule), kernel.targets
+    schedule, targets = ScheduleColumns(*columns), kernel.targets
     first = lane_state[NEXT_STOP, lane]
     last = schedule.offsets[lane_state[MEMBER, lane] + 1]
     stop = first
     while stop < last and schedule.times[stop] <= now:
         route, kind, amount = schedule.routes[stop], schedule.kinds[stop], schedule.amounts[stop]
-        if watches(batch.watch):
-            amount = given(batch.watch, lane, stop, kind, amount)
+        if watches(watch):
+            amount = given(watch, lane, stop, kind, amount)
         if kind == _RESET:
             to_baseline(w, lane, kernel)
         elif kind == _SET:
@@ -177,82 +177,84 @@ def undefined(w: Any, n: int, lane: int) -> int:
 
 
 @inlined
-def record(w: Any, lane_state: Any, lane: int, now: float, kernel: Any, batch: Any, results: Any) -> None:
+def record(w: Any, lane_state: Any, lane: int, now: float, n: int, times: Any, recorded: Any) -> None:
     """Record the state in ``STATE`` for the outputs that are due by ``now``."""
     output = lane_state[OUTPUT, lane]
-    while output < len(batch.times) and batch.times[output] <= now:
-        _keep(w, STATE, lane_state, lane, output, kernel, results)
+    while output < len(times) and times[output] <= now:
+        _keep(w, STATE, lane_state, lane, output, n, recorded)
         output += 1
     lane_state[OUTPUT, lane] = output
 
 
 @inlined
-def _keep(w: Any, at: int, lane_state: Any, lane: int, output: int, kernel: Any, results: Any) -> None:
-    for state in range(kernel.states):
-        results.recorded[lane_state[MEMBER, lane], output, state] = w[at + state * LANES + lane]
+def _keep(w: Any, at: int, lane_state: Any, lane: int, output: int, n: int, recorded: Any) -> None:
+    for state in range(n):
+        recorded[lane_state[MEMBER, lane], output, state] = w[at + state * LANES + lane]
 
 
 @inlined
-def record_before(w: Any, lane_state: Any, lane: int, now: float, kernel: Any, batch: Any, results: Any) -> None:
+def record_before(w: Any, lane_state: Any, lane: int, now: float, n: int, times: Any, recorded: Any) -> None:
     """Record the state in ``STATE`` for the first of two outputs at this time, before stops change it."""
-    times, output = batch.times, lane_state[OUTPUT, lane]
+    output = lane_state[OUTPUT, lane]
     if output + 1 < len(times) and times[output] == now and times[output + 1] == now:
-        _keep(w, STATE, lane_state, lane, output, kernel, results)
+        _keep(w, STATE, lane_state, lane, output, n, recorded)
         lane_state[OUTPUT, lane] = output + 1
 
 
 @inlined
-def outputs_within(w: Any, lane_state: Any, method: Any, batch: Any, results: Any) -> bool:
+def outputs_within(w: Any, lane_state: Any, dense_stages: int, times: Any, counters: Any) -> bool:
     """Whether an output lies inside the step of any lane; lanes for which one does are charged for its evaluations."""
     found = False
     for lane in range(LANES):
         output = lane_state[OUTPUT, lane]
-        if lane_state[MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0 and output < len(batch.times):
-            within = batch.times[output] < w[NEXT + lane]
+        if lane_state[MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0 and output < len(times):
+            within = times[output] < w[NEXT + lane]
             found = found or within
-            results.counters[lane_state[MEMBER, lane], 2] += method.dense_stages if within else 0
+            counters[lane_state[MEMBER, lane], 2] += dense_stages if within else 0
     return found
 
 
 @inlined
 def record_within(
-    w: Any, lane_state: Any, lane: int, now: float, kernel: Any, method: Any, batch: Any, results: Any
+    w: Any, lane_state: Any, lane: int, now: float, n: int, interpolate: Any, times: Any, recorded: Any
 ) -> None:
     """Record the outputs that lie within the step, from the method's dense output."""
-    times, output = batch.times, lane_state[OUTPUT, lane]
+    output = lane_state[OUTPUT, lane]
     while output < len(times) and times[output] < now:
-        method.interpolate(w, kernel.states, lane, (times[output] - w[NOW + lane]) / w[STEP + lane])
-        _keep(w, RESULT, lane_state, lane, output, kernel, results)
+        interpolate(w, n, lane, (times[output] - w[NOW + lane]) / w[STEP + lane])
+        _keep(w, RESULT, lane_state, lane, output, n, recorded)
         output += 1
     lane_state[OUTPUT, lane] = output
 
 
 @apart
-def cut_short(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch: Any, results: Any) -> None:
+def cut_short(
+    w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, rules: Any, batch: Any, results: Any
+) -> None:
     """End a lane's step where the first of its rules applies or something switches; outputs before are recorded."""
     share, n = 2.0, kernel.states
-    if watches(batch.watch):
+    if watches(rules.watch):
         member = lane_state[MEMBER, lane]
-        share = batch.share_of_passing(w, batch.watch, lane, member, n, kernel.observe, method.interpolate)
+        share = rules.share_of_passing(w, rules.watch, lane, member, n, kernel.observe, method.interpolate)
     if switches(kernel.table):
         share = min(
             share, kernel.share_of_switching(w, kernel.table, lane, kernel.controlled, kernel.sense, method.interpolate)
         )
     if share < 1.0:
         passing = w[NOW + lane] + share * w[STEP + lane]
-        record_within(w, lane_state, lane, passing, kernel, method, batch, results)
+        record_within(w, lane_state, lane, passing, n, method.interpolate, batch.times, results.recorded)
         cut(w, lane, n, share, method.interpolate)
     if share <= 1.0:
         lane_state[CHANGE, lane] = DOSED
 
 
 @inlined
-def retire(w: Any, lane_state: Any, lane: int, method: Any, results: Any) -> None:
+def retire(w: Any, lane_state: Any, lane: int, stages: int, counters: Any) -> None:
     """Count the member's work and free its lane."""
     member, accepted, attempted = lane_state[MEMBER, lane], int(w[ACCEPTED + lane]), int(w[ATTEMPTED + lane])
-    results.counters[member, 0] = accepted
-    results.counters[member, 1] = attempted - accepted
-    results.counters[member, 2] += attempted * method.stages
+    counters[member, 0] = accepted
+    counters[member, 1] = attempted - accepted
+    counters[member, 2] += attempted * stages
     lane_state[MEMBER, lane] = -1
     # A dose at the end leaves nothing to begin anew, and the work of nobody else grows by it.
     lane_state[CHANGE, lane] = NOTHING

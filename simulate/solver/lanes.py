@@ -15,7 +15,7 @@ from numba import types
 
 from simulate.compiled import apart, compiled, inlined
 from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
-from simulate.solver.events import begin, watches
+from simulate.solver.events import begin, visit, watches
 from simulate.solver.hybrid import switches
 from simulate.solver.lane_state import (
     CHANGE,
@@ -75,10 +75,12 @@ from simulate.solver.loop_values import (
     KERNEL_TYPE,
     METHOD_TYPE,
     RESULTS_TYPE,
+    RULES_TYPE,
     Batch,
     KernelView,
     MethodView,
     Results,
+    RulesView,
     ScheduleColumns,
 )
 from simulate.solver.passing import differentiates, stay
@@ -100,7 +102,7 @@ _SLOPE = stage(0)
 _STRIDE = stage(1) - stage(0)
 _OK, _TOO_MANY_STEPS, _STEP_TOO_SMALL, _NOT_FINITE, _INFEASIBLE = (int(status) for status in Status)
 _TINY = float(np.finfo(np.float64).tiny)
-SIGNATURE = types.int64(BLOCK_TYPE, KERNEL_TYPE, METHOD_TYPE, BATCH_TYPE, RESULTS_TYPE)
+SIGNATURE = types.int64(BLOCK_TYPE, KERNEL_TYPE, METHOD_TYPE, RULES_TYPE, BATCH_TYPE, RESULTS_TYPE)
 
 
 @inlined
@@ -128,7 +130,7 @@ def _blame(w: Any, n: int, lane: int, series: int) -> int:
 
 
 @apart
-def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kernel: Any, batch: Any) -> int:
+def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kernel: Any, rules: Any, batch: Any) -> int:
     """Let happen what is due; return -1 if a rule ends the trajectory, else how many acted: before stops, and after.
 
     Last come events of the model; where they come to no end the state is undefined.
@@ -139,17 +141,18 @@ def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kern
             stay(w, kernel.table, lane)
         else:
             kernel.depart(
-                w, kernel.table, lane, kernel.states, now, is_given(lane_state, lane, now, batch), batch.rtol,
+                w, kernel.table, lane, kernel.states, now, is_given(lane_state, lane, now, batch.schedule), batch.rtol,
                 kernel.rhs, kernel.sense, kernel.cross,
             )  # fmt: skip
     for after in range(2):
-        if after == 0 and watches(batch.watch):
-            apply_visits(lane_state, lane, now, batch)
-        elif after > 0 and apply_stops(w, lane_state, lane, now, kernel, batch) == 0:
+        if after == 0:
+            if watches(rules.watch) and apply_visits(lane_state, lane, now, batch.schedule) > 0:
+                visit(rules.watch, lane)
+        elif apply_stops(w, lane_state, lane, now, kernel, rules.watch, batch.schedule) == 0:
             break
-        if watches(batch.watch):
-            found = batch.act(
-                w, batch.watch, lane, lane_state[MEMBER, lane], now, kernel.states, kernel.routes, kernel.gain,
+        if watches(rules.watch):
+            found = rules.act(
+                w, rules.watch, lane, lane_state[MEMBER, lane], now, kernel.states, kernel.routes, kernel.gain,
                 kernel.targets, kernel.observe,
             )  # fmt: skip
             if found < 0:
@@ -166,32 +169,34 @@ def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kern
 
 
 @apart
-def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch: Any, results: Any) -> bool:
+def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, rules: Any, batch: Any, results: Any) -> bool:
     """End a lane's step: record, dose, retire the member if it is at its end or has failed; tell whether it was."""
     member = lane_state[MEMBER, lane]
     now = w[NOW + lane]
     status = -1
     if w[ACCEPT + lane] > 0.0:
         now = w[NEXT + lane]
-        if watches(batch.watch) or switches(kernel.table):
-            cut_short(w, lane_state, lane, kernel, method, batch, results)
+        if watches(rules.watch) or switches(kernel.table):
+            cut_short(w, lane_state, lane, kernel, method, rules, batch, results)
             now = w[NEXT + lane]
         if now >= w[EVENT + lane] or lane_state[CHANGE, lane] == DOSED:
             # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
             if undefined(w, kernel.controlled, lane) >= 0:
                 status = _NOT_FINITE
             else:
-                record_within(w, lane_state, lane, now, kernel, method, batch, results)
-                record_before(w, lane_state, lane, now, kernel, batch, results)
+                record_within(
+                    w, lane_state, lane, now, kernel.states, method.interpolate, batch.times, results.recorded
+                )
+                record_before(w, lane_state, lane, now, kernel.states, batch.times, results.recorded)
                 first = lane_state[NEXT_STOP, lane]
-                acted = _happen(w, lane_state, lane, now, False, kernel, batch)
+                acted = _happen(w, lane_state, lane, now, False, kernel, rules, batch)
                 if acted != 0 or lane_state[NEXT_STOP, lane] > first:
                     lane_state[CHANGE, lane] = DOSED
                 if undefined(w, kernel.controlled, lane) >= 0:
                     status = _NOT_FINITE
                 else:
-                    record(w, lane_state, lane, now, kernel, batch, results)
-                    plan(w, lane_state, lane, kernel, batch)
+                    record(w, lane_state, lane, now, kernel.states, batch.times, results.recorded)
+                    plan(w, lane_state, lane, kernel.table, batch)
                     status = _OK if now >= batch.end or acted < 0 else status
     elif _stuck(w, lane) and not blurred(w, lane, kernel.controlled):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
@@ -205,12 +210,12 @@ def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch:
     results.outcome[member, 0] = status
     results.outcome[member, 1] = -1 if status == _OK else _blame(w, kernel.controlled, lane, method.series)
     results.reached[member] = now
-    retire(w, lane_state, lane, method, results)
+    retire(w, lane_state, lane, method.stages, results.counters)
     return True
 
 
 @apart
-def _refill(w: Any, lane_state: Any, lane: int, waiting: int, kernel: Any, batch: Any, results: Any) -> int:
+def _refill(w: Any, lane_state: Any, lane: int, waiting: int, kernel: Any, rules: Any, batch: Any, results: Any) -> int:
     """Give a free lane the next member that can be integrated; return the first that still waits."""
     start, outcome = batch.start, results.outcome
     while waiting < batch.last:
@@ -226,9 +231,9 @@ def _refill(w: Any, lane_state: Any, lane: int, waiting: int, kernel: Any, batch
         clear(lane_state, lane)
         lane_state[MEMBER, lane] = member
         lane_state[NEXT_STOP, lane] = ScheduleColumns(*batch.schedule).offsets[member]
-        begin(batch.watch, lane)
-        record_before(w, lane_state, lane, start, kernel, batch, results)
-        acted = _happen(w, lane_state, lane, start, True, kernel, batch)
+        begin(rules.watch, lane)
+        record_before(w, lane_state, lane, start, kernel.states, batch.times, results.recorded)
+        acted = _happen(w, lane_state, lane, start, True, kernel, rules, batch)
         ended = acted < 0
         blamed = undefined(w, kernel.controlled, lane)
         if blamed >= 0:
@@ -236,12 +241,12 @@ def _refill(w: Any, lane_state: Any, lane: int, waiting: int, kernel: Any, batch
             outcome[member, 1] = blamed
             lane_state[MEMBER, lane] = -1
             continue
-        record(w, lane_state, lane, start, kernel, batch, results)
+        record(w, lane_state, lane, start, kernel.states, batch.times, results.recorded)
         if batch.end <= start or ended:
             outcome[member, 0] = _OK
             lane_state[MEMBER, lane] = -1
             continue
-        plan(w, lane_state, lane, kernel, batch)
+        plan(w, lane_state, lane, kernel.table, batch)
         w[RUNNING + lane] = 1.0
         # The commit takes the loaded state over, as if a step had led to it.
         w[ACCEPT + lane] = 1.0
@@ -269,12 +274,12 @@ def _commit(w: Any, n: int, series: bool) -> None:
 
 
 @inlined
-def _refresh(w: Any, lane_state: Any, kernel: Any, results: Any) -> None:
+def _refresh(w: Any, lane_state: Any, kernel: Any, counters: Any) -> None:
     """Evaluate the derivative at the start of the step anew; scales and first steps for lanes that start or restart.
 
     Lanes that need no refresh do not change: a method may have found their derivative in another way, with other bits.
     """
-    n, controlled, counters = kernel.states, kernel.controlled, results.counters
+    n, controlled = kernel.states, kernel.controlled
     for i in range(n * LANES):
         w[STATE + i] = w[START + i]
     if at_break(w):
@@ -300,17 +305,17 @@ def _refresh(w: Any, lane_state: Any, kernel: Any, results: Any) -> None:
 
 
 @inlined
-def _find_scales_of_series(w: Any, lane_state: Any, kernel: Any, order: int, results: Any) -> None:
+def _find_scales_of_series(w: Any, lane_state: Any, kernel: Any, order: int, counters: Any) -> None:
     """Find the scales of lanes in which they are wanted, at the start, and halfway to the stop of what is fed later."""
     n, controlled, series = kernel.states, kernel.controlled, kernel.jacobian
     for i in range(n * LANES):
         w[STATE + i] = w[START + i]
-    find_scales(w, controlled, START, _SLOPE, series, lane_state[MEMBER], results.counters)
+    find_scales(w, controlled, START, _SLOPE, series, lane_state[MEMBER], counters)
     for i in range(n * LANES):
         w[START + i] = w[STATE + i]
     shorten_where_blind(w, controlled, order, series)
     if fed_later(w, controlled, order, series):
-        find_scales(w, controlled, START, _SLOPE, series, lane_state[MEMBER], results.counters)
+        find_scales(w, controlled, START, _SLOPE, series, lane_state[MEMBER], counters)
         for i in range(n * LANES):
             w[START + i] = w[STATE + i]
         for lane in range(LANES):
@@ -322,14 +327,14 @@ def _find_scales_of_series(w: Any, lane_state: Any, kernel: Any, order: int, res
 
 
 @apart
-def _renew(w: Any, lane_state: Any, kernel: Any, method: Any, results: Any) -> None:
+def _renew(w: Any, lane_state: Any, kernel: Any, order: int, counters: Any) -> None:
     """Refresh lanes that were loaded or dosed; Taylor series begin anew at each step by themselves."""
-    controlled, series = kernel.controlled, method.series > 0
+    controlled, series = kernel.controlled, order > 0
     refresh = False
     for lane in range(LANES):
         refresh = refresh or lane_state[CHANGE, lane] != NOTHING
     if refresh and series and scales_wanted(w, lane_state[CHANGE], LOADED, controlled):
-        _find_scales_of_series(w, lane_state, kernel, method.series, results)
+        _find_scales_of_series(w, lane_state, kernel, order, counters)
     for lane in range(LANES):
         if series and lane_state[CHANGE, lane] != NOTHING:
             w[SINCE + lane] = w[NOW + lane]
@@ -338,29 +343,31 @@ def _renew(w: Any, lane_state: Any, kernel: Any, method: Any, results: Any) -> N
             w[RESTARTING + lane] = 1.0 - w[RATIO + lane]
             lane_state[CHANGE, lane] = NOTHING
     if refresh and not series:
-        _refresh(w, lane_state, kernel, results)
+        _refresh(w, lane_state, kernel, counters)
 
 
 @compiled(SIGNATURE)
-def integrate(block: Any, kernel: Any, method: Any, batch: Any, results: Any) -> int:
+def integrate(block: Any, kernel: Any, method: Any, rules: Any, batch: Any, results: Any) -> int:
     """Integrate some members of a batch; returns their number. What it is given: `simulate.solver.loop_values`."""
     w, lane_state = block
     kernel, method = KernelView(*kernel), MethodView(*method)
-    batch, results = Batch(*batch), Results(*results)
-    open_lanes(w, lane_state, kernel, batch)
+    rules, batch, results = RulesView(*rules), Batch(*batch), Results(*results)
+    open_lanes(w, lane_state, kernel.states, batch.start, batch.rtol, batch.share)
     waiting = batch.first
     attention, passed = True, False
     while results.given_up[0] == 0:
         if attention:
-            if method.extends > 0 and (outputs_within(w, lane_state, method, batch, results) or passed):
+            if method.extends > 0 and (
+                outputs_within(w, lane_state, method.dense_stages, batch.times, results.counters) or passed
+            ):
                 method.extend(w, kernel.states, kernel.rhs, kernel.jacobian)
             running = 0
             for lane in range(LANES):
                 free = lane_state[MEMBER, lane] < 0
                 if w[DUE + lane] > 0.0:
-                    free = _finish(w, lane_state, lane, kernel, method, batch, results)
+                    free = _finish(w, lane_state, lane, kernel, method, rules, batch, results)
                 if free and waiting < batch.last:
-                    waiting = _refill(w, lane_state, lane, waiting, kernel, batch, results)
+                    waiting = _refill(w, lane_state, lane, waiting, kernel, rules, batch, results)
                 running += lane_state[MEMBER, lane] >= 0
             if running == 0:
                 break
@@ -369,12 +376,12 @@ def integrate(block: Any, kernel: Any, method: Any, batch: Any, results: Any) ->
         if carried:
             store(w, MOVED, row_at(w, ACCEPT))
         if attention:
-            _renew(w, lane_state, kernel, method, results)
+            _renew(w, lane_state, kernel, method.series, results.counters)
         take_step(w, kernel, method, batch)
         attention = needs_attention(w, batch.max_steps, batch.deadline, batch.behind)
         passed = False
-        if watches(batch.watch):
-            passed = batch.look(w, batch.watch, lane_state, kernel.states, kernel.observe)
+        if watches(rules.watch):
+            passed = rules.look(w, rules.watch, lane_state, kernel.states, kernel.observe)
         if switches(kernel.table):
             passed = kernel.look_for_switches(w, kernel.table, kernel.sense) or passed
         attention = attention or passed

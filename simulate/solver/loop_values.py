@@ -1,4 +1,4 @@
-"""The five values that the loop is given: a block of lanes, a kernel, a method, a batch of members, and results.
+"""The six values that the loop is given: a block of lanes, a kernel, a method, rules, a batch of members, and results.
 
 Numba matches no named tuple that holds functions when a compiled function is called from Python. So plain tuples cross
 that line, with addresses in the place of functions (`addressed`), typed as the ``..._TYPE`` here say, and get their
@@ -84,6 +84,23 @@ class MethodView(NamedTuple):
     propose: Any
 
 
+class RulesView(NamedTuple):
+    """Rules at work (`simulate.solver.events`), apart from the batch: few have any, and they are many arrays.
+
+    Attributes
+    ----------
+    watch
+        What is watched, and what is remembered.
+    look, share_of_passing, act
+        As there; without rules they are never called, and any function will do.
+    """
+
+    watch: Any
+    look: Any
+    share_of_passing: Any
+    act: Any
+
+
 class ScheduleColumns(NamedTuple):
     """Columns of the stops of all members (`simulate.solver.problem.Schedule`)."""
 
@@ -117,10 +134,6 @@ class Batch(NamedTuple):
         Steps after which a member is given up.
     deadline, behind
         Steps after which a member is given up that has not come to this time, days.
-    watch
-        Rules (`simulate.solver.events`).
-    look, share_of_passing, act
-        As there; without rules they are never called, and any function will do.
     end
         The last time to record, or the start if that is later, days.
     first, last
@@ -138,10 +151,6 @@ class Batch(NamedTuple):
     max_steps: int
     deadline: int
     behind: float
-    watch: Any
-    look: Any
-    share_of_passing: Any
-    act: Any
     end: float
     first: int
     last: int
@@ -179,12 +188,12 @@ KERNEL_TYPE = _tuple(
     )
 )  # fmt: skip
 METHOD_TYPE = _tuple((*[types.int64] * 4, *map(Code, (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
+RULES_TYPE = _tuple((WATCH, *map(Code, (LOOK, SHARE_OF_PASSING, ACT))))
 SCHEDULE_TYPE = _tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))
 BATCH_TYPE = _tuple(
     (
         types.Array(types.float64, 2, "C", readonly=True), SCHEDULE_TYPE, _FLOATS, *[types.float64] * 5,
-        types.int64, types.int64, types.float64, WATCH, *map(Code, (LOOK, SHARE_OF_PASSING, ACT)),
-        types.float64, types.int64, types.int64,
+        types.int64, types.int64, *[types.float64] * 2, types.int64, types.int64,
     )
 )  # fmt: skip
 RESULTS_TYPE = _tuple(
