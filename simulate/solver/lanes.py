@@ -129,7 +129,7 @@ def _blame(w: Any, n: int, lane: int, series: int) -> int:
     return worst
 
 
-@apart
+@inlined
 def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kernel: Any, rules: Any, batch: Any) -> int:
     """Let happen what is due; return -1 if a rule ends the trajectory, else how many acted: before stops, and after.
 
@@ -168,7 +168,7 @@ def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kern
     return acted
 
 
-@apart
+@inlined
 def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, rules: Any, batch: Any, results: Any) -> bool:
     """End a lane's step: record, dose, retire the member if it is at its end or has failed; tell whether it was."""
     member = lane_state[MEMBER, lane]
@@ -273,27 +273,26 @@ def _commit(w: Any, n: int, series: bool) -> None:
     store(w, STEP, row_at(w, STEP) * row_at(w, FACTOR))
 
 
-@inlined
-def _refresh(w: Any, lane_state: Any, kernel: Any, counters: Any) -> None:
+@apart
+def _refresh(w: Any, lane_state: Any, n: int, controlled: int, rhs: Any, counters: Any) -> None:
     """Evaluate the derivative at the start of the step anew; scales and first steps for lanes that start or restart.
 
     Lanes that need no refresh do not change: a method may have found their derivative in another way, with other bits.
     """
-    n, controlled = kernel.states, kernel.controlled
     for i in range(n * LANES):
         w[STATE + i] = w[START + i]
     if at_break(w):
-        heed_rounding(w, controlled, kernel.rhs)
+        heed_rounding(w, controlled, rhs)
     for lane in range(LANES):
         w[TIME + lane] = w[NOW + lane]
-    kernel.rhs(w)
+    rhs(w)
     for lane in range(LANES):
         w[RENEWED + lane] = 1.0 if lane_state[CHANGE, lane] != NOTHING else 0.0
     renewed = row_at(w, RENEWED) > 0.0
     for i in range(0, n * LANES, LANES):
         store(w, _SLOPE + i, choose(renewed, row_at(w, RATE + i), row_at(w, _SLOPE + i)))
     if scales_wanted(w, lane_state[CHANGE], LOADED, controlled):
-        find_scales(w, controlled, STATE, RATE, kernel.rhs, lane_state[MEMBER], counters)
+        find_scales(w, controlled, STATE, RATE, rhs, lane_state[MEMBER], counters)
     for lane in range(LANES):
         if lane_state[CHANGE, lane] != NOTHING:
             counters[lane_state[MEMBER, lane], 2] += 1
@@ -304,10 +303,11 @@ def _refresh(w: Any, lane_state: Any, kernel: Any, counters: Any) -> None:
             lane_state[CHANGE, lane] = NOTHING
 
 
-@inlined
-def _find_scales_of_series(w: Any, lane_state: Any, kernel: Any, order: int, counters: Any) -> None:
+@apart
+def _find_scales_of_series(
+    w: Any, lane_state: Any, n: int, controlled: int, series: Any, order: int, counters: Any
+) -> None:
     """Find the scales of lanes in which they are wanted, at the start, and halfway to the stop of what is fed later."""
-    n, controlled, series = kernel.states, kernel.controlled, kernel.jacobian
     for i in range(n * LANES):
         w[STATE + i] = w[START + i]
     find_scales(w, controlled, START, _SLOPE, series, lane_state[MEMBER], counters)
@@ -326,24 +326,27 @@ def _find_scales_of_series(w: Any, lane_state: Any, kernel: Any, order: int, cou
         w[RATIO + lane] = max(w[RATIO + lane], w[RENEWED + lane])
 
 
-@apart
+@inlined
 def _renew(w: Any, lane_state: Any, kernel: Any, order: int, counters: Any) -> None:
     """Refresh lanes that were loaded or dosed; Taylor series begin anew at each step by themselves."""
-    controlled, series = kernel.controlled, order > 0
+    n, controlled = kernel.states, kernel.controlled
     refresh = False
     for lane in range(LANES):
         refresh = refresh or lane_state[CHANGE, lane] != NOTHING
-    if refresh and series and scales_wanted(w, lane_state[CHANGE], LOADED, controlled):
-        _find_scales_of_series(w, lane_state, kernel, order, counters)
+    if not refresh:
+        return
+    if order == 0:
+        _refresh(w, lane_state, n, controlled, kernel.rhs, counters)
+        return
+    if scales_wanted(w, lane_state[CHANGE], LOADED, controlled):
+        _find_scales_of_series(w, lane_state, n, controlled, kernel.jacobian, order, counters)
     for lane in range(LANES):
-        if series and lane_state[CHANGE, lane] != NOTHING:
+        if lane_state[CHANGE, lane] != NOTHING:
             w[SINCE + lane] = w[NOW + lane]
             w[HEAD + lane] = 0.0 if lane_state[CHANGE, lane] == LOADED else w[HEAD + lane]
             # Where scales were found and not seen, the first step tells of these and not of a singularity.
             w[RESTARTING + lane] = 1.0 - w[RATIO + lane]
             lane_state[CHANGE, lane] = NOTHING
-    if refresh and not series:
-        _refresh(w, lane_state, kernel, counters)
 
 
 @compiled(SIGNATURE)
