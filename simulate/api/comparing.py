@@ -5,12 +5,14 @@ Arguments that several functions have are those of `simulate.api.fitting`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate.api.fitting import FitNames, TrialNames, fits_of, models_of, trials_of
 from simulate.api.verb import verb
+from simulate.errors import InputError, listed
 from simulate.inputs import note
 from simulate.watching import Progress, Report, quiet
 
@@ -209,8 +211,6 @@ def predict(
         Its value has a prediction of each hypothesis; table and figure ``prediction``.
     """
     arguments = dict(locals())
-    import dataclasses
-
     from simulate.biology.hypotheses import HYPOTHESES
     from simulate.results.provenance import asked
     from simulate.results.result import Result
@@ -309,7 +309,6 @@ def contrast(
         ``contrast.two``: not two hypotheses.
     """
     arguments = dict(locals())
-    from simulate.errors import InputError, listed
     from simulate.results.contrast import answer_of, document, page, tables
     from simulate.results.provenance import asked
     from simulate.results.result import Result
@@ -366,9 +365,6 @@ def draws_for(
     what: str,
 ) -> list[tuple[Draws, Fit | None]]:
     """Draws of hypotheses, equally many of each, and their fits; of the prior where there is none."""
-    import dataclasses
-
-    from simulate.errors import InputError
     from simulate.studies.comparison.fits import draws_behind, fits_for, problems_for
     from simulate.studies.fitting.problem import only_trial
     from simulate.studies.scenario import TYPICAL

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simulate.api.simulating import Settings, laid_over, refuse_same_names, refuse_twice
 from simulate.api.verb import worded
+from simulate.inputs import noting
 
 __all__ = ["Explorer", "explore"]
 
@@ -81,7 +82,6 @@ def explore(
         hypothesis is given twice. Else as for `simulate.run`.
     """
     from simulate.files import write_atomically
-    from simulate.inputs import noting
     from simulate.results.explorer.contents import MOST, contents_of
     from simulate.results.explorer.page import explorer_page
     from simulate.store import check_file

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate.api.verb import verb, worded
+from simulate.errors import InputError
 from simulate.inputs import noting
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Headway, Progress, Report, quiet
@@ -198,7 +199,6 @@ def _individual(data: str | Path, hypothesis: str | None, others: Mapping[str, o
     InputError
         ``fit.data``.
     """
-    from simulate.errors import InputError
     from simulate.exchange.foreign import refuse_model
     from simulate.studies.fitting.individual import individual_problem
     from simulate.trials.individual import read_individual
@@ -291,7 +291,6 @@ def reproduce(
         ``reproduce.refit``: a fit is named that would not be looked at.
     """
     arguments = dict(locals())
-    from simulate.errors import InputError
     from simulate.evidence.sets import evidence_sets
     from simulate.results.provenance import asked
     from simulate.results.result import Result
@@ -356,7 +355,6 @@ def reproduce(
 
 def _fit_of(problem: Problem, folder: Path) -> Posterior:
     """The fit of a hypothesis to its trials, shipped or in the folder of fits."""
-    from simulate.errors import InputError
     from simulate.evidence.sets import evidence_sets
     from simulate.studies.fitting.known_fits import fit_folder, known_fit
     from simulate.studies.fitting.named_evidence import evidence_name

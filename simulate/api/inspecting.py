@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import webbrowser
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate.api.simulating import Settings, laid_over
 from simulate.api.verb import verb, worded
+from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.shipped import pages_folder
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["audit", "docs", "equilibria", "report", "tidy", "verify"]
@@ -94,7 +97,6 @@ def equilibria(
         state.
     """
     arguments = dict(locals())
-    from simulate.errors import InputError, did_you_mean
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_steady_states
@@ -355,11 +357,7 @@ def docs(
     MissingExtra
         ``extra.docs``: a site was asked for and Sphinx is missing; ``docs.build``: Sphinx failed.
     """
-    import webbrowser
-
-    from simulate.errors import InputError, did_you_mean, listed
     from simulate.pages import build_site, kept_site, needs, pages
-    from simulate.shipped import pages_folder
 
     tell = report or (lambda sentence: None)
     known = pages()
@@ -440,7 +438,6 @@ def write_long(
 
 def _days(at: Sequence[str] | None, courses: xr.Dataset) -> list[float] | None:
     """Days of some times; bare numbers are in the unit in which the run shows times, if it says one."""
-    from simulate.errors import InputError, Where
     from simulate.studies.treatments import days_of
     from simulate.symbolic.units import with_unit
 
@@ -458,7 +455,6 @@ def _days(at: Sequence[str] | None, courses: xr.Dataset) -> list[float] | None:
 def _courses(results: str | Path | xr.Dataset) -> xr.Dataset:
     if not isinstance(results, str | Path):
         return results
-    from simulate.errors import InputError, Where
     from simulate.manifest import check_file, read_manifest
     from simulate.studies.datasets import read_dataset
 

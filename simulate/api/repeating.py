@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from simulate.api.verb import worded
+from simulate.errors import InputError, Where
+from simulate.inputs import given
+from simulate.verbs import verbs
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["RepeatedRun", "repeat"]
@@ -67,8 +70,6 @@ def repeat(
         ``runs.none``: there is no run. ``runs.unfinished``: it is a sweep that is not finished. ``runs.asked``: it was
         asked what this version does not know. ``runs.changed``: a file that was read is not as it was.
     """
-    from simulate.errors import InputError, Where
-    from simulate.inputs import given
     from simulate.manifest import kept_inputs
     from simulate.results.catalog import entries_of, states_of_files
     from simulate.store import read_manifest
@@ -141,7 +142,6 @@ def _again(
 def _function_of(kind: str, arguments: Mapping[str, Any]) -> Callable[..., Any] | None:
     """What gives the `Result` of a kind of run: the function of its verb, or one behind it; None if there is none."""
     from simulate.api import comparing, estimating, simulating, varying
-    from simulate.verbs import verbs
 
     behind: dict[str, Callable[..., Any]] = {
         "calibrate-choice": comparing.calibrate_choice,
@@ -162,8 +162,6 @@ def _function_of(kind: str, arguments: Mapping[str, Any]) -> Callable[..., Any] 
 
 
 def _not_known(folder: Path, found: str | None) -> Exception:
-    from simulate.errors import InputError, Where
-
     return InputError(
         "the run was asked in a way that this version does not know",
         code="runs.asked",

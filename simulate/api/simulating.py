@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from simulate.api.verb import verb
+from simulate.errors import InputError
 from simulate.watching import Advance, Progress, quiet
 
 __all__ = ["run", "side_by_side"]
@@ -428,8 +429,6 @@ def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[
 
 def refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
     """Refuse a name that is given twice: ``hypothesis.twice``, ``fit.twice``."""
-    from simulate.errors import InputError
-
     twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
     if twice is not None:
         raise InputError(f"the {what} `{twice}` is given twice", code=f"{what}.twice", advice="give it once")
@@ -440,7 +439,6 @@ def refuse_same_names(hypotheses: Sequence[str], names: Sequence[str]) -> None:
 
     ``hypotheses`` are as they were asked for; ``names`` of the models, where none is asked for that of a scenario.
     """
-    from simulate.errors import InputError
     from simulate.studies.models import hypothesis_parts
 
     for index, name in enumerate(names):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simulate.api.comparing import draws_for
 from simulate.api.fitting import FitNames, TrialNames, fits_of, models_of, trials_of
 from simulate.api.verb import verb
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Progress, quiet
 
@@ -102,7 +103,6 @@ def trial(
         ``trial.endpoint``, ``trial.correction``, ``trial.alpha``, ``trial.sizes``.
     """
     arguments = dict(locals())
-    from simulate.errors import InputError
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_trials
@@ -277,7 +277,6 @@ def design(
 
 def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple[Measurement, ...]:
     from simulate import shipped
-    from simulate.errors import InputError, did_you_mean, listed
     from simulate.studies.measuring.catalogue import read_measurement, shipped_measurements
 
     if not asked:

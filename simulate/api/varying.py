@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from simulate.api.simulating import Settings, laid_over, refuse_same_names, refuse_twice
 from simulate.api.verb import verb, worded
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["dose_response", "sensitivity", "sweep"]
@@ -454,8 +455,6 @@ def sensitivity(
         ``sensitivity.by``: there is no such kind of inputs.
     """
     arguments = dict(locals())
-    from simulate.api.simulating import laid_over
-    from simulate.errors import InputError, did_you_mean, listed
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_sensitivity

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.inspecting import audit as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Json, defaults_of
+from simulate.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simulate.evidence.items import Evidence, Finding
+    from simulate.results.result import Result
 
 
 @defaults_of(function)
@@ -33,35 +36,29 @@ def audit(
     simulate audit
     simulate audit my-evidence.toml --all
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, say
-    from simulate.errors import InputError
-    from simulate.evidence.audit import check_evidence
 
-    result = function(file)
-    evidence, findings = result.value
-    fault = None
-    try:
-        check_evidence(evidence)
-    except InputError as error:
-        fault = error
-    if as_json:
-        print_json({**(result.document or {}), **({} if fault is None else {"error": fault.as_dict()})})
-    else:
+    def show(result: Result[tuple[Evidence, tuple[Finding, ...]]]) -> None:
+        evidence, findings = result.value
         shown = [finding for finding in findings if everything or finding.verdict.value != "agrees"]
         if shown:
             print_rich(_table(evidence, shown))
         print_text(_summary(evidence, findings))
-    if fault is None:
-        return 0
-    say(str(fault), is_error=True)
-    return fault.exit_code
+
+    return carry_out(function, locals(), show, judge=_fault)
+
+
+def _fault(result: Result[tuple[Evidence, tuple[Finding, ...]]]) -> InputError | None:
+    from simulate.evidence.audit import check_evidence
+
+    try:
+        check_evidence(result.value[0])
+    except InputError as error:
+        return error
+    return None
 
 
 def _table(evidence: Evidence, findings: Sequence[Finding]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = titled(None, pad_edge=False)
     for heading in ("item", "standing", "verdict", "arithmetic"):
         table.add_column(heading, overflow="fold")
     previous = None

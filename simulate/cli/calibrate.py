@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import calibrate as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Force, Hypothesis, Json, Tabled, Trials, defaults_of
+from simulate.errors import NotConverged
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from simulate.results.result import Result
     from simulate.studies.fitting.calibration import Calibration
 
 
@@ -36,48 +39,33 @@ def calibrate(
     simulate calibrate --repeats 100
     simulate calibrate --hypothesis H5 --json
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
-    from simulate.errors import NotConverged
+    return carry_out(function, locals(), _show, judge=_fault)
+
+
+def _fault(result: Result[Calibration]) -> NotConverged | None:
+    found = result.value
+    if found.is_calibrated:
+        return None
+    worst = int(found.p_values.argmin())
+    return NotConverged(
+        "the fit does not find what is true as often as it says",
+        code="fit.calibration",
+        found=f"ranks of `{found.names[worst]}` have p = {found.p_values[worst]:.2g}",
+        expected=f"p of at least {0.01 / len(found.names):.2g} for each of {len(found.names)}",
+        advice="try again with other seeds and more particles; if it stays, report it to the maintainers",
+    )
+
+
+def _show(result: Result[Calibration]) -> None:
     from simulate.studies.fitting.calibration import INTERVALS
 
-    result = function(
-        hypothesis,
-        trial=trial,
-        repeats=repeats,
-        particles=particles,
-        patients=patients,
-        seed=seed,
-        out=out,
-        force=force,
-        progress=progress,
-    )
     found = result.value
-    fault = None
-    if not found.is_calibrated:
-        worst = int(found.p_values.argmin())
-        fault = NotConverged(
-            "the fit does not find what is true as often as it says",
-            code="fit.calibration",
-            found=f"ranks of `{found.names[worst]}` have p = {found.p_values[worst]:.2g}",
-            expected=f"p of at least {0.01 / len(found.names):.2g} for each of {len(found.names)}",
-            advice="try again with other seeds and more particles; if it stays, report it to the maintainers",
-        )
-    if as_json:
-        print_json({**(result.document or {}), **({} if fault is None else {"error": fault.as_dict()})})
-    else:
-        print_rich(_table(found))
-        mean = ", ".join(
-            f"{100 * share:g} % intervals hold it {found.coverage(share).mean():.0%}" for share in INTERVALS
-        )
-        print_text(f"over all: {mean} of the time")
-    if fault is None:
-        return 0
-    say(str(fault), is_error=True)
-    return fault.exit_code
+    print_rich(_table(found))
+    mean = ", ".join(f"{100 * share:g} % intervals hold it {found.coverage(share).mean():.0%}" for share in INTERVALS)
+    print_text(f"over all: {mean} of the time")
 
 
 def _table(found: Calibration) -> Table:
-    from simulate.cli.console import titled
     from simulate.studies.fitting.calibration import INTERVALS
 
     table = titled(

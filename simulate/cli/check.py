@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from simulate.cli.console import print_json, print_text
 from simulate.cli.options import Hypothesis, Json, Units
 
 
@@ -45,9 +47,6 @@ def check(
     simulate check problem.yaml
     simulate check doses.csv --time d --population renal --hypothesis H3a
     """  # noqa: D301
-    from dataclasses import asdict
-
-    from simulate.cli.console import print_json, print_text
     from simulate.exchange.foreign import judge_units
     from simulate.studies.checks import check_file
 

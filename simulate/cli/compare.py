@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from math import exp, isfinite
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulate.api.comparing import compare as function
-from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of
+from simulate.cli.console import carry_out, print_rich, print_text, titled
+from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of, named_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.table import Table
 
+    from simulate.results.result import Result
     from simulate.studies.comparison.choice import Choice
     from simulate.studies.comparison.comparison import Comparison, Pair
 
@@ -67,49 +70,27 @@ def compare(
     simulate compare H0 H1 --evidence synthesis
     simulate compare H0 H1 H4 --calibrate 40
     """  # noqa: D301
-    from simulate.cli.console import paced, print_json, print_rich, print_text, progress
-
-    weights = _weights(prior or [])
     if calibrate is not None:
         from simulate.api.comparing import calibrate_choice
 
-        choice = calibrate_choice(
-            hypotheses, evidence=evidence, trial=trial, repeats=calibrate, larger=larger, out=out, force=force,
-            progress=progress,
-        )  # fmt: skip
-        if as_json:
-            print_json(choice.document)
-        else:
-            print_rich(_choice(choice.value))
-            print_text(_below_choice(choice.value))
-        return 0
-    found = function(
-        hypotheses,
-        evidence=evidence,
-        trial=trial,
-        prior=weights,
-        against=against,
-        fits=fits,
-        particles=particles,
-        runs=runs,
-        patients=patients,
-        draws=draws,
-        final_patients=final_patients,
-        out=out,
-        force=force,
-        figures=figures,
-        report=paced(),
-    )
-    if as_json:
-        print_json(found.document)
-    else:
-        print_text(f"{found.value.verdict}: {found.value.sentence}")
-        print_rich(_hypotheses(found.value), _matrix(found.value))
-        print_text(f"evidence: {(found.document or {})['evidence']}")
-        for part in (found.document or {})["not_used"]:
-            print_text(f"not used: {part['statement']} ({part['source']}): {part['why']}")
-        print_text("\n".join((*_below(found.value), *found.value.assumptions)))
-    return 0
+        return carry_out(calibrate_choice, locals(), _show_choice, repeats=calibrate)
+    weights = named_numbers(prior, "prior weight", "NAME=WEIGHT, as in H0=2")
+    return carry_out(function, locals(), _show, prior=weights)
+
+
+def _show(found: Result[Comparison]) -> None:
+    document = found.document or {}
+    print_text(f"{found.value.verdict}: {found.value.sentence}")
+    print_rich(_hypotheses(found.value), _matrix(found.value))
+    print_text(f"evidence: {document['evidence']}")
+    for part in document["not_used"]:
+        print_text(f"not used: {part['statement']} ({part['source']}): {part['why']}")
+    print_text("\n".join((*_below(found.value), *found.value.assumptions)))
+
+
+def _show_choice(found: Result[Choice]) -> None:
+    print_rich(_choice(found.value))
+    print_text(_below_choice(found.value))
 
 
 def _below_choice(found: Choice) -> str:
@@ -121,8 +102,6 @@ def _below_choice(found: Choice) -> str:
 
 
 def _choice(found: Choice) -> Table:
-    from simulate.cli.console import titled
-
     headers = ("true", "right is likeliest", "wrong has odds above 3", "above 10", "right has odds above 3 against")
     table = titled("How often, in made-up abstracts", headers)
     for true, name in enumerate(found.names):
@@ -142,31 +121,7 @@ def _both(shares: Sequence[float]) -> str:
     return "/".join(f"{100.0 * share:.0f}" for share in shares) + " %"
 
 
-def _weights(given: list[str]) -> dict[str, float]:
-    from simulate.cli.console import UsageFault
-
-    found = {}
-    for text in given:
-        name, _, weight = text.rpartition("=")
-        try:
-            number = float(weight)
-        except ValueError:
-            name = ""
-        if not name:
-            raise UsageFault(
-                "a prior weight cannot be read", code="usage.argument", found=text, expected="NAME=WEIGHT, as in H0=2"
-            )
-        if name in found:
-            raise UsageFault(f"the prior weight of `{name}` is given twice", code="usage.argument")
-        found[name] = number
-    return found
-
-
 def _hypotheses(result: Comparison) -> Table:
-    from math import exp
-
-    from simulate.cli.console import titled
-
     best = result.names[0]
     headers = (
         "hypothesis", "log-evidence ± sampler ± patients", "before", "after", f"{best} is likelier by",
@@ -191,11 +146,7 @@ def _hypotheses(result: Comparison) -> Table:
 
 
 def _matrix(result: Comparison) -> Table:
-    from math import isfinite
-
     from rich.text import Text
-
-    from simulate.cli.console import titled
 
     matrix = result.matrix.with_all
     title = f"Share of each datum in the log-evidence, less that under {matrix.reference}; in parentheses: noise"
@@ -223,8 +174,6 @@ def _alike(pairs: Sequence[Pair], told: Callable[[Pair], str]) -> list[tuple[str
 
 
 def _below(result: Comparison) -> list[str]:
-    from math import exp
-
     from simulate.studies.comparison.comparison import BAD, influential
 
     best = result.names[0]

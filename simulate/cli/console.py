@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import os
 import sys
@@ -67,8 +68,13 @@ def _has_colors(stream: Any) -> bool:
     return bool(stream.isatty()) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def print_json(document: Mapping[str, Any] | None) -> None:
-    """Print the one JSON document of a verb; in ASCII where standard output is not UTF-8, as JSON must be."""
+def print_json(document: Mapping[str, Any] | None, fault: Il1simError | None = None) -> None:
+    """Print the one JSON document of a verb, and in it what went wrong, if anything.
+
+    In ASCII where standard output is not UTF-8, as JSON must be.
+    """
+    if fault is not None:
+        document = {**(document or {}), "error": fault.as_dict()}
     is_utf8 = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=not is_utf8, allow_nan=False) + "\n")
 
@@ -162,3 +168,45 @@ def progress_bar(total: int, label: str, clock: Callable[[], float]) -> Progress
     )
     bar.add_task(label, total=total)
     return bar
+
+
+def ended(fault: Il1simError | None) -> int:
+    """Exit code of a verb that printed what it found; what is wrong with that, if anything, is said first."""
+    if fault is None:
+        return 0
+    say(str(fault), is_error=True)
+    return fault.exit_code
+
+
+def carry_out(
+    function: Callable[..., Any],
+    given: Mapping[str, Any],
+    show: Callable[[Any], None],
+    *,
+    judge: Callable[[Any], Il1simError | None] = lambda result: None,
+    **other: object,
+) -> int:
+    """Ask the function of a verb, and print the document of its result or what a reader is shown; the exit code.
+
+    Parameters
+    ----------
+    function
+        The function in `simulate.api`; what it takes to tell how far work is, it is given.
+    given
+        Options by name: those that are arguments of the function are handed to it.
+    show
+        Prints a result for a reader.
+    judge
+        What is wrong with a result.
+    other
+        Arguments in place of options.
+    """
+    arguments = {"progress": progress, "report": paced(), **given, **other}
+    names = inspect.signature(function).parameters
+    result = function(**{name: value for name, value in arguments.items() if name in names})
+    fault = judge(result)
+    if given["as_json"]:
+        print_json(result.document, fault)
+    else:
+        show(result)
+    return ended(fault)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.comparing import contrast as function
+from simulate.cli.console import carry_out, print_text, say
 from simulate.cli.options import Drawn, Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
 
 
@@ -42,28 +43,9 @@ def contrast(
     simulate contrast H1+H6 H3a
     simulate contrast H1 my-hypothesis.toml --out h1-or-mine
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_text, progress, say
     from simulate.results.contrast import page
 
-    found = function(
-        hypotheses,
-        trial=trial,
-        fit=fit,
-        fits=fits,
-        draws=draws,
-        patients=patients,
-        studies=studies,
-        seed=seed,
-        threads=threads,
-        out=out,
-        force=force,
-        figures=figures,
-        progress=progress,
-    )
-    if as_json:
-        print_json(found.document)
-    else:
-        print_text(page(found.value))
+    code = carry_out(function, locals(), lambda found: print_text(page(found.value)))
     if out is not None:
         say(f"wrote {out}")
-    return 0
+    return code

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from simulate.cli.console import UsageFault, print_json, print_text, say
+from simulate.errors import Where
+from simulate.inputs import noted, noting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from simulate.symbolic.model import Model
 
-from simulate.cli.convert_problem import ProblemOptions, convert_problem
 from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units, chosen_settings
 
 REFERENCE = "reference"
@@ -102,7 +105,6 @@ def convert(
     simulate convert problem.yaml -o version-2/problem.yaml
     simulate convert anakinra-100mg-daily -H H1 --data means.csv --estimate K_17=0.05:1 -o anakinra/problem.yaml
     """  # noqa: D301
-    from simulate.cli.console import UsageFault
     from simulate.exchange.archive import is_archive
     from simulate.exchange.foreign import has_routes, is_foreign, is_said, judge_units
     from simulate.exchange.petab.reading import is_petab
@@ -111,8 +113,10 @@ def convert(
         if every is not None or units != "numbers":
             strange = "--every" if every is not None else "--units"
             raise UsageFault(f"{strange} says nothing beside a problem in PEtab", code="usage.argument")
-        problem = ProblemOptions(hypothesis, arm, settings or [], end, time, data, estimate or [], fit)
-        convert_problem(file, out, problem, force=force, as_json=as_json)
+        _problem(
+            file, out, force, as_json, data=data, hypothesis=hypothesis, settings=chosen_settings(settings), arm=arm,
+            end=end, time=time, estimate=estimate or [], fit=fit,
+        )  # fmt: skip
         return
     if of_problems := [name for name, value in (("--data", data), ("--estimate", estimate), ("--fit", fit)) if value]:
         raise UsageFault(f"{of_problems[0]} is for a problem in PEtab, whose name ends in .yaml", code="usage.argument")
@@ -141,7 +145,7 @@ def convert(
     if is_archive(out) or (not is_reference and _is_scenario(file)) or (end is not None and has_routes(out)):
         if time is not None:
             raise UsageFault("--time says nothing beside an archive, which counts days", code="usage.argument")
-        _prescribed(file, out, hypothesis, arm, settings or [], end, every, force, as_json)
+        _prescribed(file, out, hypothesis, arm, settings, end, every, force, as_json)
         return
     if asked := [option for option, value in given.items() if value is not None]:
         raise UsageFault(
@@ -152,8 +156,6 @@ def convert(
 
 def _converted(file: Path, out: Path, time: str | None, hypothesis: str | None, as_json: bool) -> None:
     """Write a model as it is; the reference model under a hypothesis."""
-    from simulate.cli.console import print_json, print_text, say
-    from simulate.errors import Where
     from simulate.exchange.foreign import has_routes, is_foreign, is_said, read_foreign, said
     from simulate.files import write_atomically
     from simulate.studies.models import about_reference, find_model, hypothesis_parts
@@ -182,19 +184,11 @@ def _converted(file: Path, out: Path, time: str | None, hypothesis: str | None, 
         write_atomically(out, write_model(model))
     regimen = "none" if imported is None else imported.regimen
     time_unit = "d" if imported is None else imported.time_unit
-    if as_json:
-        print_json(
-            {"file": str(out), "time": time_unit, **_counts(model), "left_out": dropped, "regimen": regimen}
-            | ({"renamed": dict(renamed)} if renamed else {})
-        )
-        return
-    for line in dropped:
-        say(f"left out: {line}")
-    _say_renamed(renamed)
-    if regimen != "none":
-        say(f'what the file prescribes, for a scenario of the model: regimen = "{regimen}"')
+    document = {"file": str(out), "time": time_unit, **_counts(model), "left_out": dropped, "regimen": regimen}
     asked = f" ({time_unit} in {file.name})" if time_unit != "d" else ""
-    print_text(f"wrote {out}: {_shown(model)}, time in d{asked}")
+    line = f"wrote {out}: {_shown(_counts(model))}, time in d{asked}"
+    given = f'what the file prescribes, for a scenario of the model: regimen = "{regimen}"'
+    _tell(document, line, renamed, as_json, *([given] if regimen != "none" else []))
 
 
 def _prescribed(
@@ -202,14 +196,13 @@ def _prescribed(
     out: Path,
     hypothesis: str | None,
     arm: str | None,
-    settings: list[str],
+    settings: list[str] | None,
     end: str | None,
     every: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
     """Write an arm of a scenario, or a model for some time, in which events give the doses."""
-    from simulate.cli.console import UsageFault, print_json, print_text, say
     from simulate.exchange.archive import archive, is_archive
     from simulate.exchange.foreign import has_routes, said
     from simulate.exchange.prescribed import with_given
@@ -247,26 +240,48 @@ def _prescribed(
             _check_absent(doses, force)
             doses.unlink(missing_ok=True)
         write_atomically(out, text.text)
-    if as_json:
-        print_json(document | ({"renamed": dict(renamed)} if renamed else {}))
-        return
-    for line in left_out:
-        say(f"left out: {line}")
-    _say_renamed(renamed)
     beside = f", doses in {document['doses']}" if "doses" in document else ""
-    print_text(f"wrote {out}{beside}: arm {found.arm}, {found.regimen}; {_shown(model)}, time in d")
+    line = f"wrote {out}{beside}: arm {found.arm}, {found.regimen}; {_shown(_counts(model))}, time in d"
+    _tell(document, line, renamed, as_json)
 
 
-def _say_renamed(renamed: Mapping[str, str]) -> None:
-    from simulate.cli.console import say
+def _problem(file: Path, out: Path, force: bool, as_json: bool, **asked: Any) -> None:
+    """Write an estimation problem in PEtab of version 2."""
+    from simulate.studies.petab.restating import write_problem
+    from simulate.studies.petab.sources import stated_problem
 
+    with noting():
+        found = stated_problem(file, out.name, **asked)
+        write_problem(found, out, read=tuple(noted()), force=force)
+    problem = found.problem
+    counts = {
+        "parameters": len(problem.parameters),
+        "sought": len(problem.estimated),
+        **{name: len(getattr(problem, name)) for name in ("experiments", "observables", "measurements")},
+    }
+    document = {"file": str(out), "version": problem.version, **counts, "log_likelihood": found.log_likelihood}
+    told = "it cannot be solved at the nominal values"
+    if found.log_likelihood is not None:
+        told = f"log-likelihood {found.log_likelihood:.6f} at the nominal values, as of what it was made of"
+    line = f"wrote {out}: PEtab of version 2, {_shown(counts)}; {told}"
+    _tell(document | {"left_out": list(found.left_out)}, line, {}, as_json)
+
+
+def _tell(document: Mapping[str, Any], line: str, renamed: Mapping[str, str], as_json: bool, *more: str) -> None:
+    """Print what was written, and what was left out and renamed."""
+    if as_json:
+        print_json({**document, **({"renamed": dict(renamed)} if renamed else {})})
+        return
+    for text in document["left_out"]:
+        say(f"left out: {text}")
     if renamed:
         say(f"renamed: {', '.join(f'`{old}` is `{new}`' for old, new in renamed.items())}")
+    for text in more:
+        say(text)
+    print_text(line)
 
 
 def _check_absent(out: Path, force: bool) -> None:
-    from simulate.cli.console import UsageFault
-
     if out.exists() and not force:
         raise UsageFault(f"the file {out} is there already", code="usage.argument", advice="--force, or another name")
 
@@ -283,8 +298,6 @@ def _is_scenario(file: Path) -> bool:
 
 
 def _not_converted(file: Path, out: Path) -> Exception:
-    from simulate.cli.console import UsageFault
-
     return UsageFault(
         "a model is converted from and to SBML, Antimony and model files",
         code="usage.argument",
@@ -298,5 +311,5 @@ def _counts(model: Model) -> dict[str, int]:
     return {"states": len(model.species), "parameters": len(model.parameters), "events": len(model.events)}
 
 
-def _shown(model: Model) -> str:
-    return ", ".join(f"{count} {name}" for name, count in _counts(model).items())
+def _shown(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.studying import design as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Drawn, Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from simulate.results.result import Result
     from simulate.studies.measuring.ranking import Ranking
 
 
@@ -51,36 +53,17 @@ def design(
     simulate design H0 H1+H3a+H4 --out design
     simulate design H1 H4 --measurement paired-non-responders --measurement my-measurement.toml
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress
+    return carry_out(function, locals(), _show)
 
-    found = function(
-        hypotheses,
-        measurement=measurement,
-        trial=trial,
-        fit=fit,
-        fits=fits,
-        draws=draws,
-        patients=patients,
-        repeats=repeats,
-        seed=seed,
-        threads=threads,
-        out=out,
-        force=force,
-        figures=figures,
-        progress=progress,
-    )
-    if as_json:
-        print_json(found.document)
-    else:
-        print_rich(_table(found.value))
-        if len(found.value.rows) > 1:
-            print_rich(_together(found.value))
-        print_text("\n".join(_below(found.value)))
-    return 0
+
+def _show(found: Result[Ranking]) -> None:
+    print_rich(_table(found.value))
+    if len(found.value.rows) > 1:
+        print_rich(_together(found.value))
+    print_text("\n".join(_below(found.value)))
 
 
 def _table(ranking: Ranking) -> Table:
-    from simulate.cli.console import titled
     from simulate.studies.measuring.ranking import SIZES
 
     title = f"Information in nats; at most {ranking.entropy:.2f} between the hypotheses"
@@ -114,8 +97,6 @@ def _zero(value: float) -> float:
 
 
 def _together(ranking: Ranking) -> Table:
-    from simulate.cli.console import titled
-
     table = titled("One after the other", ("measurement", "adds", "between, of all so far", "cost of all so far"))
     for step in ranking.steps:
         table.add_row(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.inspecting import docs as function
+from simulate.cli.console import print_json, print_text, say
 from simulate.cli.options import Json, defaults_of
 
 
@@ -30,8 +31,6 @@ def docs(
     simulate docs regimens
     simulate docs --build site --no-browser
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_text, say
-
     found = function(page, build=build, browser=browser, report=say)
     if as_json:
         print_json({"page": str(found), "site": found.suffix == ".html"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.varying import dose_response as function
+from simulate.cli.console import print_json, print_rich, print_text, progress, say, titled
 from simulate.cli.options import (
     Drawn,
     Draws,
@@ -93,7 +94,6 @@ def dose_response(
     simulate dose-response anakinra-100mg-daily -e ifng:change@182 -H H1+H6 -H H3a --out two
     """  # noqa: D301
     from simulate.api.varying import responded
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest
     from simulate.studies.dose_response.tables import assumptions, weak_fits
 
@@ -112,7 +112,7 @@ def dose_response(
         ),
         hypotheses=hypothesis or (),
         settings=chosen_settings(
-            settings or [], fit=fit, draws=draws, patients=patients, seed=seed, dropout=dropout, rtol=rtol
+            settings, fit=fit, draws=draws, patients=patients, seed=seed, dropout=dropout, rtol=rtol
         ),
         out=out,
         workers=workers,
@@ -133,7 +133,6 @@ def dose_response(
 
 
 def _curves(datasets: Sequence[xr.Dataset]) -> Table:
-    from simulate.cli.console import titled
     from simulate.results.tables import rounded
     from simulate.studies.dose_response.emax import CurveVerdict
     from simulate.studies.dose_response.tables import curve_rows, effect_rows, patients_text
@@ -206,18 +205,12 @@ def _known(row: CurveRow) -> str:
 
 
 def _doses(dataset: xr.Dataset) -> Table:
-    from rich import box
-    from rich.table import Table
-
     from simulate.results.tables import rounded
     from simulate.studies.dose_response.tables import effect_rows
 
     rows = effect_rows(dataset)
-    unit = str(dataset["dose"].attrs.get("units", ""))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
-    table.caption = f"exposures and shares of the interval before day {dataset.attrs['window_end']:g}: medians"
-    for name in ("endpoint", *((dataset.attrs["second"],) if dataset.attrs["second"] else ()), f"dose, {unit}"):
-        table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")
+    caption = f"exposures and shares of the interval before day {dataset.attrs['window_end']:g}: medians"
+    table = _table_of_doses(dataset, caption)
     exposure = rows[0].exposure_unit if rows else ""
     for name in (
         *("mean (95 %)", "median (5 to 95 %)"),
@@ -238,19 +231,22 @@ def _doses(dataset: xr.Dataset) -> Table:
     return table
 
 
+def _table_of_doses(dataset: xr.Dataset, caption: str) -> Table:
+    """An empty table with columns for what a dose is of."""
+    table = titled(None, pad_edge=False, caption=caption, caption_justify="left")
+    unit = str(dataset["dose"].attrs.get("units", ""))
+    for name in ("endpoint", *((dataset.attrs["second"],) if dataset.attrs["second"] else ()), f"dose, {unit}"):
+        table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")
+    return table
+
+
 def _doses_of_several(datasets: Sequence[xr.Dataset]) -> Table:
     """Means at each dose, a column for each hypothesis."""
-    from rich import box
-    from rich.table import Table
-
     from simulate.studies.dose_response.tables import effect_rows
 
     dataset = datasets[0]
     rows = [effect_rows(one) for one in datasets]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left", caption="means (95 %)")
-    unit = str(dataset["dose"].attrs.get("units", ""))
-    for name in ("endpoint", *((dataset.attrs["second"],) if dataset.attrs["second"] else ()), f"dose, {unit}"):
-        table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")
+    table = _table_of_doses(dataset, "means (95 %)")
     for one in datasets:
         table.add_column(one.attrs["hypothesis"], justify="right")
     for together in zip(*rows, strict=True):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulate.api.inspecting import equilibria as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import (
     Drawn,
     Draws,
@@ -19,13 +21,17 @@ from simulate.cli.options import (
     Settings,
     chosen_settings,
     defaults_of,
+    named_numbers,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    import numpy as np
+    import numpy.typing as npt
     from rich.table import Table
 
+    from simulate.results.result import Result
     from simulate.studies.steady_states import SteadyStates
 
 _ZERO = 1e-9
@@ -76,31 +82,18 @@ def equilibria(
     simulate equilibria -H H1+H3a+H4 --fit shipped --draws 32
     simulate equilibria my-model.toml --over k=0:2 --plane x,y --out steady
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress
+    chosen = chosen_settings(settings, hypothesis=hypothesis, fit=fit, draws=draws)
+    rates = named_numbers(fed, "rate", "ROUTE=RATE, as in sc=100")
+    return carry_out(function, locals(), _show, settings=chosen, fed=rates, hypothesis=None, fit=None, draws=None)
+
+
+def _show(found: Result[tuple[SteadyStates, ...]]) -> None:
     from simulate.kernels.equilibria import Stability
 
-    found = function(
-        source,
-        settings=chosen_settings(settings or [], hypothesis=hypothesis, fit=fit, draws=draws),
-        arm=arm,
-        over=over,
-        fed=_rates(fed or []),
-        starts=starts,
-        reach=reach,
-        quantity=quantity,
-        plane=plane,
-        out=out,
-        force=force,
-        figures=figures,
-        progress=progress,
-    )
-    if as_json:
-        print_json(found.document)
-        return 0
     if found.value[0].draw is not None:
         print_rich(_table_of_draws(found.value))
         print_text("\n".join((*_below_draws(found.value), *found.value[0].assumptions)))
-        return 0
+        return
     (alone,) = found.value
     print_rich(_table(alone))
     seen = {one.stability for one in alone.states}
@@ -112,88 +105,68 @@ def equilibria(
         lines += [f"  at {turn.value:.6g}: {turn.kind.value}" for turn in branch.turns]
     lines += alone.assumptions
     print_text("\n".join(lines or ["no steady state was found: more --starts, or another --reach"]))
-    return 0
-
-
-def _rates(given: list[str]) -> dict[str, float]:
-    from simulate.cli.console import UsageFault
-
-    rates = {}
-    for text in given:
-        name, _, rate = text.rpartition("=")
-        try:
-            rates[name.strip()] = float(rate)
-        except ValueError:
-            name = ""
-        if not name.strip():
-            raise UsageFault(
-                "a rate cannot be read", code="usage.argument", found=text, expected="ROUTE=RATE, as in sc=100"
-            )
-    return rates
 
 
 def _table(found: SteadyStates) -> Table:
-    """A line for each state and observable, a column for each steady state."""
-    from simulate.cli.console import titled
     from simulate.results.tables import rounded
     from simulate.symbolic.units import convert, unit
 
-    model = found.study.model
-    table = titled(f"Steady states, hypothesis {found.study.hypothesis}, of the model: {model.title or model.name}")
-    table.add_column("")
-    table.add_column("unit")
-    for number in range(1, len(found.states) + 1):
-        table.add_column(f"state {number}", justify="right")
-    table.add_row("stability", "", *(one.stability.name.lower() for one in found.states))
-    leading = [one.eigenvalues[0] for one in found.states]
     shown = found.study.scenario.time_unit
     days = convert(1.0, unit(shown), unit("d"))
-    rates = (f"{days * value.real:.3g}{_imaginary(days * value.imag)}" for value in leading)
-    table.add_row("leading eigenvalue", f"1/({shown})" if " " in shown else f"1/{shown}", *rates)
-    units = {part.name: part.unit.text for part in (*model.species, *model.observables)}
-    for place, name in enumerate(found.system.states):
-        table.add_row(name, units[name], *(rounded(float(one.state[place])) for one in found.states))
-    for place, part in enumerate(model.observables):
-        table.add_row(part.name, units[part.name], *(rounded(float(row[place])) for row in found.observed))
-    return table
+    leading = [days * one.eigenvalues[0] for one in found.states]
+    rates = (f"{value.real:.3g}{f' ± {abs(value.imag):.3g}i' if value.imag else ''}" for value in leading)
+    heads = [
+        ("stability", "", *(one.stability.name.lower() for one in found.states)),
+        ("leading eigenvalue", f"1/({shown})" if " " in shown else f"1/{shown}", *rates),
+    ]
+    return _table_of(found, heads, [map(rounded, row) for row in _numbers(found).tolist()])
 
 
 def _table_of_draws(results: Sequence[SteadyStates]) -> Table:
     """As `_table`, of the draws that have as many states as most: median and 90 % of these draws."""
     import numpy as np
 
-    from simulate.cli.console import titled
     from simulate.results.tables import rounded
 
-    results = [_admissible(one) for one in results]
-    like = _alike(results)
-    study = results[0].study
-    assert study.draws is not None
+    like = _alike([_admissible(one) for one in results])
+    first, draws = like[0], results[0].study.draws
+    assert draws is not None
+    numbers = np.quantile([_numbers(one) for one in like], (0.5, 0.05, 0.95), axis=0)
+    places = numbers.transpose(1, 2, 0).tolist()
+    cells = [["{} ({} to {})".format(*map(rounded, ends)) for ends in row] for row in places]
+    stable = [sum(one.states[place].stability.name == "STABLE" for one in like) for place in range(len(first.states))]
+    head = ("stable", "", *(f"in {number} of {len(like)} draws" for number in stable))
+    caption = f"typical patients of {len(like)} of {draws.origin}: median (5 % to 95 % of these)"
+    return _table_of(first, [head], cells, caption=caption, caption_justify="left")
+
+
+def _table_of(
+    found: SteadyStates, heads: Iterable[Sequence[str]], cells: Iterable[Iterable[str]], **style: Any
+) -> Table:
+    """A line for each state and observable, a column for each steady state."""
+    model = found.study.model
     table = titled(
-        f"Steady states, hypothesis {study.hypothesis}, of the model: {study.model.title or study.model.name}",
-        caption=f"typical patients of {len(like)} of {study.draws.origin}: median (5 % to 95 % of these)",
-        caption_justify="left",
+        f"Steady states, hypothesis {found.study.hypothesis}, of the model: {model.title or model.name}",
+        ("", "unit"),
+        **style,
     )
-    table.add_column("")
-    table.add_column("unit")
-    count = len(like[0].states)
-    for number in range(1, count + 1):
+    for number in range(1, len(found.states) + 1):
         table.add_column(f"state {number}", justify="right")
-
-    def band(values: Sequence[float]) -> str:
-        low, middle, high = (float(value) for value in np.quantile(values, (0.05, 0.5, 0.95)))
-        return f"{rounded(middle)} ({rounded(low)} to {rounded(high)})"
-
-    stable = [sum(one.states[place].stability.name == "STABLE" for one in like) for place in range(count)]
-    table.add_row("stable", "", *(f"in {number} of {len(like)} draws" for number in stable))
-    units = {part.name: part.unit.text for part in (*study.model.species, *study.model.observables)}
-    for row, name in enumerate(results[0].system.states):
-        own = ([one.states[place].state[row] for one in like] for place in range(count))
-        table.add_row(name, units[name], *map(band, own))
-    for row, part in enumerate(study.model.observables):
-        own = ([one.observed[place][row] for one in like] for place in range(count))
-        table.add_row(part.name, units[part.name], *map(band, own))
+    for row in heads:
+        table.add_row(*row)
+    units = {part.name: part.unit.text for part in (*model.species, *model.observables)}
+    names = (*found.system.states, *(part.name for part in model.observables))
+    for name, own in zip(names, cells, strict=True):
+        table.add_row(name, units[name], *own)
     return table
+
+
+def _numbers(found: SteadyStates) -> npt.NDArray[np.float64]:
+    """States and observables of each steady state, shape [quantity, steady state]."""
+    import numpy as np
+
+    states = [one.state for one in found.states]
+    return np.hstack([np.reshape(states, (len(states), len(found.system.states))), found.observed]).T
 
 
 def _admissible(one: SteadyStates) -> SteadyStates:
@@ -204,16 +177,12 @@ def _admissible(one: SteadyStates) -> SteadyStates:
 
 def _alike(results: Sequence[SteadyStates]) -> list[SteadyStates]:
     """Draws with as many states as most have."""
-    from collections import Counter
-
     ((count, _),) = Counter(len(one.states) for one in results).most_common(1)
     return [one for one in results if len(one.states) == count]
 
 
 def _below_draws(results: Sequence[SteadyStates]) -> list[str]:
     """In how many draws there are how many states, and where branches turn."""
-    from collections import Counter
-
     import numpy as np
 
     whole = sum(len(one.states) for one in results)
@@ -232,7 +201,3 @@ def _below_draws(results: Sequence[SteadyStates]) -> list[str]:
         low, high = np.quantile([value for values in found.values() for value in values], (0.05, 0.95))
         lines.append(f"{kind}: in {len(found)} of {len(results)} draws, at {axis} from {low:.4g} to {high:.4g} (90 %)")
     return lines
-
-
-def _imaginary(value: float) -> str:
-    return f" ± {abs(value):.3g}i" if value else ""

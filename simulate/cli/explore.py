@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.exploring import explore as function
+from simulate.cli.console import print_json, say
 from simulate.cli.options import (
     Draws,
     Every,
@@ -56,8 +57,6 @@ def explore(
     simulate explore my-scenario.toml -H mine.toml -n 120
     simulate explore model.xml --end "10 h"    # a model in SBML, or a model file in TOML
     """  # noqa: D301
-    from simulate.cli.console import print_json, say
-
     target = Path(f"{Path(scenario).stem}-explorer.html") if out is None else out
     found = function(
         scenario,
@@ -66,7 +65,7 @@ def explore(
         draws=draws,
         patients=patients,
         seed=seed,
-        settings=chosen_settings(settings or []),
+        settings=chosen_settings(settings),
         end=end,
         every=every,
         out=target,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.api.fitting import fit as function
+from simulate.cli.console import UsageFault, paced, print_json, print_rich, print_text, titled
 from simulate.cli.options import Drawn, EvidenceName, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
@@ -89,7 +90,6 @@ def fit(
     simulate fit problem.yaml --starts 50
     simulate fit problem.yaml --profiles --posterior
     """  # noqa: D301
-    from simulate.cli.console import paced, print_json, print_rich, print_text
     from simulate.evidence.sets import evidence_sets
     from simulate.studies.fitting.profiling import Profiled
 
@@ -147,8 +147,6 @@ def fit(
 
 def _refuse_strange(problem: str | None, own: Mapping[str, object], given: Mapping[str, object]) -> None:
     """Refuse options of hypotheses where a problem is given, and options of problems where none is."""
-    from simulate.cli.console import UsageFault
-
     if problem is None:
         strange = [name for name, value in own.items() if value is not None]
         whose = "a PROBLEM, and none is given"
@@ -174,7 +172,6 @@ def _of_problem(
 ) -> int:
     """Fit an estimation problem, write its directory and print its estimates."""
     from simulate.api.estimating import fit_problem
-    from simulate.cli.console import paced, print_json, print_rich, print_text
     from simulate.studies.fitting.profiling import Profiled
 
     found = fit_problem(problem, **own, seed=seed, threads=threads, out=out, figures=figures, report=paced())
@@ -199,8 +196,6 @@ def _of_problem(
 
 
 def _found(result: PetabFit) -> Table:
-    from simulate.cli.console import titled
-
     table = titled(
         "Estimates; errors are on the scale", ("parameter", "scale", "estimate", "error", "bounds", "nominal")
     )
@@ -212,8 +207,6 @@ def _found(result: PetabFit) -> Table:
 
 
 def _profiles(of: str, rows: Sequence[Profiled]) -> Table:
-    from simulate.cli.console import titled
-
     table = titled(
         f"Profiles of the {of}, within 1.92 of its maximum", ("number", "profile", "from", "to", "greatest drop")
     )
@@ -224,8 +217,6 @@ def _profiles(of: str, rows: Sequence[Profiled]) -> Table:
 
 
 def _individuals(found: Individuals) -> Table:
-    from simulate.cli.console import titled
-
     where = "about the mode of each" if found.average == "mode" else "drawn as patients are"
     table = titled(
         f"Patients; virtual ones {where}",
@@ -237,7 +228,6 @@ def _individuals(found: Individuals) -> Table:
 
 
 def _estimates(of: str, rows: Sequence[Estimate]) -> Table:
-    from simulate.cli.console import titled
     from simulate.studies.fitting.posterior import NOT_KNOWN
 
     table = titled(

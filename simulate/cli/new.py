@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
+from simulate.cli.console import UsageFault, print_json, print_text
 from simulate.cli.options import Json
+from simulate.errors import did_you_mean, listed
 
 _NEXT = {
     "scenario": "simulate run {file}",
@@ -44,8 +46,6 @@ def new(
     simulate new trial mine
     """  # noqa: D301
     from simulate import shipped
-    from simulate.cli.console import UsageFault, print_json, print_text
-    from simulate.errors import did_you_mean, listed
     from simulate.files import read_bytes, write_atomically
 
     if kind not in _NEXT:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from simulate.cli.console import UsageFault
+
 if TYPE_CHECKING:
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
@@ -142,11 +144,28 @@ def place_of(out: Path | None, *studies: Study) -> Path:
     return Path("runs") / f"{studies[0].scenario.name}-{key[:8]}"
 
 
+def named_numbers(texts: Sequence[str] | None, what: str, expected: str) -> dict[str, float]:
+    """Numbers by name, each given as ``NAME=NUMBER`` and once; ``what`` they are, such as ``rate``, is for errors."""
+    found: dict[str, float] = {}
+    for text in texts or ():
+        name, _, number = (part.strip() for part in text.rpartition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            name = ""
+        if not name:
+            raise UsageFault(f"a {what} cannot be read", code="usage.argument", found=text, expected=expected)
+        if name in found:
+            raise UsageFault(f"the {what} of `{name}` is given twice", code="usage.argument")
+        found[name] = value
+    return found
+
+
 def chosen_settings(
-    texts: Sequence[str],
+    texts: Sequence[str] | None,
     *,
-    vary: Sequence[str] = (),
-    regimens: Sequence[str] = (),
+    vary: Sequence[str] | None = None,
+    regimens: Sequence[str] | None = None,
     hypothesis: str | None = None,
     fit: str | None = None,
     draws: int | None = None,
@@ -154,7 +173,7 @@ def chosen_settings(
     first: int | None = None,
     seed: int | None = None,
     dropout: bool | None = None,
-    quantities: Sequence[str] = (),
+    quantities: Sequence[str] | None = None,
     rtol: float | None = None,
 ) -> list[Setting]:
     """What the options of a command line lay over a scenario file."""
@@ -170,5 +189,6 @@ def chosen_settings(
     if quantities:
         origin = " ".join(f"--quantity {name}" for name in quantities)
         named.append(Setting(KEYS["quantities"], list(quantities), origin))
+    varied = [parse_variation(text) for text in vary or ()]
     arms = regimen_settings(regimens) if regimens else []
-    return [*(parse_setting(text) for text in texts), *named, *(parse_variation(text) for text in vary), *arms]
+    return [*(parse_setting(text) for text in texts or ()), *named, *varied, *arms]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.comparing import predict as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, FitsOfEach, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from simulate.results.result import Result
     from simulate.studies.prediction.prediction import PredictedAnswer, Prediction
 
 
@@ -45,38 +47,20 @@ def predict(
     simulate predict H1 H4 mine.toml --out predicted
     simulate predict H1 H4 --fit prior
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress
+    return carry_out(function, locals(), _show)
 
-    found = function(
-        hypotheses,
-        evidence=evidence,
-        trial=trial,
-        draws=draws,
-        patients=patients,
-        fit=fit,
-        fits=fits,
-        seed=seed,
-        out=out,
-        force=force,
-        figures=figures,
-        progress=progress,
-    )
-    if as_json:
-        print_json(found.document)
-    else:
-        print_rich(_table(found.value))
-        fitted = any(part.source == "fit" for part in found.value)
-        standing = [f"evidence of the fits: {(found.document or {})['evidence']}"] if fitted else []
-        print_text("\n".join((*standing, *_below(found.value))))
-    return 0
+
+def _show(found: Result[tuple[Prediction, ...]]) -> None:
+    print_rich(_table(found.value))
+    fitted = any(part.source == "fit" for part in found.value)
+    standing = [f"evidence of the fits: {(found.document or {})['evidence']}"] if fitted else []
+    print_text("\n".join((*standing, *_below(found.value))))
 
 
 _ARROWS = {"up": "↑", "down": "↓", "flat": "→"}
 
 
 def _table(predictions: Sequence[Prediction]) -> Table:
-    from simulate.cli.console import titled
-
     table = titled(
         "Change since baseline, %: median and 90 %",
         ("", *(f"{part.hypothesis} ({part.source})" for part in predictions)),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.inspecting import report as function
+from simulate.cli.console import print_json, progress, say
 from simulate.cli.options import Json, defaults_of
 
 
@@ -42,8 +43,6 @@ def report(
     simulate run anakinra-100mg-daily --out mine && simulate report mine
     simulate report mine --context "choice of a dose for a second study" --influence low --out report.html
     """  # noqa: D301
-    from simulate.cli.console import print_json, progress, say
-
     whole = directory.resolve()
     target = whole.with_name(f"{whole.name}.html") if out is None else out
     text = function(

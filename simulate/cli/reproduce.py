@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import reproduce as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, Force, Hypothesis, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simulate.api.fitting import Reproduction
+    from simulate.results.result import Result
     from simulate.studies.fitting.posterior import Posterior
     from simulate.studies.fitting.predictive import Predicted
     from simulate.studies.fitting.reproduction import Row
@@ -53,39 +55,23 @@ def reproduce(
     simulate reproduce --refit
     simulate reproduce --trial my-trial.toml
     """  # noqa: D301
-    from simulate.cli.console import paced, print_json, print_rich, print_text, progress
+    return carry_out(function, locals(), _show)
+
+
+def _show(found: Result[Reproduction]) -> None:
     from simulate.studies.fitting.reproduction import NULL
 
-    found = function(
-        hypothesis,
-        evidence=evidence,
-        trial=trial,
-        fit=fit,
-        fits=fits,
-        refit=refit,
-        out=out,
-        force=force,
-        figures=figures,
-        progress=progress,
-        report=paced(),
-    )
-    if as_json:
-        print_json(found.document)
-    else:
-        shown = found.value
-        of = f"median and 90 % of studies repeated under {shown.posterior.hypothesis} and {NULL}"
-        predicted = [row for row in shown.rows if row.fitted is not None]
-        parts = (("Fitted", [row for row in predicted if row.is_used]),
-                 ("Not fitted", [row for row in predicted if not row.is_used]))  # fmt: skip
-        print_text(_answer(shown))
-        print_rich(*(_table(f"{title}: {of}", rows, shown.posterior, NULL) for title, rows in parts if rows))
-        print_text("\n".join([*_unpredicted(shown.rows), _below(shown)]))
-    return 0
+    shown = found.value
+    of = f"median and 90 % of studies repeated under {shown.posterior.hypothesis} and {NULL}"
+    predicted = [row for row in shown.rows if row.fitted is not None]
+    parts = (("Fitted", [row for row in predicted if row.is_used]),
+             ("Not fitted", [row for row in predicted if not row.is_used]))  # fmt: skip
+    print_text(_answer(shown))
+    print_rich(*(_table(f"{title}: {of}", rows, shown.posterior, NULL) for title, rows in parts if rows))
+    print_text("\n".join([*_unpredicted(shown.rows), _below(shown)]))
 
 
 def _table(title: str, rows: Sequence[Row], posterior: Posterior, null: str) -> Table:
-    from simulate.cli.console import titled
-
     headers = ("printed", "standing", "reported", posterior.hypothesis, "tail", null, "tail", "before the data")
     table = titled(title, headers)
     several = len({row.trial for row in rows if row.trial}) > 1

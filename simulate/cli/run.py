@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulate.api.simulating import run as function
+from simulate.cli.console import UsageFault, ended, print_json, print_rich, print_text, progress, say
 from simulate.cli.options import (
     Drawn,
     Draws,
@@ -29,9 +32,10 @@ from simulate.cli.options import (
     defaults_of,
     place_of,
 )
+from simulate.errors import NumericalError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
@@ -104,7 +108,6 @@ def run(
     simulate run model.xml --end "10 h" --vary cv=0.3 --vary k_cat.cv=0.1 -n 1000    # a virtual population
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
-    from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.cli.run_tables import changes_of_run, levels_of_run, reported_beside, table_of_observed
     from simulate.exchange.foreign import is_foreign, judge_units, read_foreign
     from simulate.results.tables import printed_alone
@@ -119,9 +122,9 @@ def run(
     asked, fits = hypotheses or [], fit or []
     is_alone = len(asked) <= 1 and len(fits) <= 1
     chosen = chosen_settings(
-        settings or [],
-        vary=vary or [],
-        regimens=regimen or [],
+        settings,
+        vary=vary,
+        regimens=regimen,
         hypothesis=asked[0] if asked and is_alone else None,
         fit=fits[0] if fits and is_alone else None,
         draws=draws,
@@ -129,7 +132,7 @@ def run(
         first=patient,
         seed=seed,
         dropout=dropout,
-        quantities=quantities or [],
+        quantities=quantities,
         rtol=rtol,
     )
     if not is_alone:
@@ -155,7 +158,7 @@ def run(
     found = result.value
     target = place_of(out, found.study)
     files = result.write(target, force=force, figures=figures)
-    fault = _too_many_failures(found.ensemble)
+    fault = _fault(found.ensemble)
     if as_json:
         print_json(
             {
@@ -168,8 +171,8 @@ def run(
                 "changes": result.tables["changes"].records(),
                 "summary": result.tables["summary"].records(),
                 **({"observed": result.tables["observed"].records()} if found.observed else {}),
-                **({} if fault is None else {"error": fault.as_dict()}),
-            }
+            },
+            fault,
         )
     else:
         print_text(result.title)
@@ -189,38 +192,38 @@ def run(
     ):
         say(line)
     say(f"wrote {target}")
-    if fault is None:
-        return 0
-    say(str(fault), is_error=True)
-    return fault.exit_code
+    return ended(fault)
 
 
-def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:
+def too_many_failures(counts: Mapping[str, int], advice: str, found: str | None = None) -> NumericalError | None:
     """The error of a run in which too many failed; None if it can stand."""
-    from simulate.errors import NumericalError
-    from simulate.studies.datasets import STOPPED, ensemble_counts, failed_numerically
+    from simulate.studies.datasets import STOPPED, failed_numerically
+
+    reached = counts["n_ok"] + counts.get(STOPPED, 0)
+    if reached and failed_numerically(counts) <= TOLERATED * counts["n"]:
+        return None
+    return NumericalError(
+        f"{counts['n'] - reached} of {counts['n']} trajectories did not reach the end",
+        code="run.failures",
+        found=found,
+        expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
+        advice=advice,
+    )
+
+
+def _fault(ensemble: Ensemble) -> NumericalError | None:
+    from simulate.studies.datasets import ensemble_counts, failed_numerically
 
     counts = ensemble_counts(ensemble)
-    infeasible = counts.get("infeasible", 0)
-    failed = failed_numerically(counts)
-    if counts["n_ok"] + counts.get(STOPPED, 0) and failed <= TOLERATED * counts["n"]:
-        return None
-    first = ensemble.failures[0]
-    return NumericalError(
-        f"{failed + infeasible} of {counts['n']} trajectories did not reach the end",
-        code="run.failures",
-        found=f"patient {first.patient}, arm `{first.arm}`: {first.failure.reason}",
-        expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
-        advice="manifest.json lists all of them; try a smaller --rtol, or a larger solver.max_steps"
-        if failed
-        else "choose parameters that describe a patient at rest",
-    )
+    advice = "choose parameters that describe a patient at rest"
+    if failed_numerically(counts):
+        advice = "manifest.json lists all of them; try a smaller --rtol, or a larger solver.max_steps"
+    firsts = (f"patient {one.patient}, arm `{one.arm}`: {one.failure.reason}" for one in ensemble.failures)
+    return too_many_failures(counts, advice, next(firsts, None))
 
 
 def _notes(ensemble: Ensemble) -> list[str]:
     """Lines about those who were left out of the summary, and how those were solved whose method was chosen."""
-    from collections import Counter
-
     from simulate.studies.datasets import STOPPED, ensemble_counts
 
     trajectories = ensemble.trajectories
@@ -244,8 +247,6 @@ def _notes(ensemble: Ensemble) -> list[str]:
 
 def _rules_before(ensemble: Ensemble) -> list[int]:
     """Number of rules of the arms before each."""
-    from itertools import accumulate
-
     return [0, *accumulate(len(arm.rules) for arm in ensemble.arms)][: len(ensemble.arms)]
 
 

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING
+import textwrap
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from rich.console import RenderableType
+from rich.table import Table
 
-    from rich.console import RenderableType
-    from rich.table import Table
-
-    from simulate.results.changes import ChangeRow
-    from simulate.results.tables import SummaryRow
-    from simulate.studies.observed import ObservedValue
-    from simulate.studies.runs import Study
+from simulate.cli.console import titled
+from simulate.cli.folding import LABEL, hanging
+from simulate.errors import listed
+from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged, said_of_draws, signed
+from simulate.results.tables import SummaryRow, rounded
+from simulate.studies.intervals import has_own_doses
+from simulate.studies.observed import ObservedValue
+from simulate.studies.paired import ALL, ENDPOINTS, OTHERS, RESPONDERS, percent_of
+from simulate.studies.runs import Study
+from simulate.trials.reading import shipped_trial
 
 COLUMNS = 80
 """Letters in a line of what is printed."""
 
-LABEL = 25
-"""Letters of the first column of a table, at most."""
-
 
 def changes_of_run(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableType]:
     """Paired changes at the visit that was reported and, where another column has no room, at the last after it."""
-    import textwrap
-
-    from simulate.results.changes import RULE
-
     if not rows:
         return []
     main, other = _visits_shown(rows)
@@ -44,11 +41,6 @@ def changes_of_run(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
 
 def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: str, title: str | None) -> Table:
     """A table in 80 columns: a line for each quantity, arm and, where a direction was reported, for who responds."""
-    from simulate.cli.console import titled
-    from simulate.cli.folding import hanging
-    from simulate.results.changes import banded, between_draws, judged, signed
-    from simulate.studies.paired import ALL, ENDPOINTS, OTHERS, RESPONDERS, percent_of
-
     several = len(study.arms) > 1
     reported = [row.quantity for row in rows if row.reported]
     quantities = {row.quantity for row in rows}
@@ -96,8 +88,6 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
 
 def _changes_caption(study: Study, rows: Sequence[ChangeRow], rule: str) -> str:
     """What the columns of the table of changes are."""
-    from simulate.results.changes import said_of_draws
-
     people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
     if study.draws is not None:
         people += f"; {said_of_draws(rows, study.scenario.patients)}"
@@ -115,11 +105,6 @@ def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
 
 def levels_of_run(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableType]:
     """The summary in 80 columns: a line for each quantity and arm, and as many visits beside each other as fit."""
-    import textwrap
-
-    from simulate.errors import listed
-    from simulate.studies.intervals import has_own_doses
-
     visits = list(dict.fromkeys(row.visit for row in rows))
     by_place = {(row.quantity, row.arm, row.visit): row for row in rows}
     several = len(study.arms) > 1
@@ -155,9 +140,6 @@ def levels_of_run(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableTy
 
 def table_of_observed(rows: Sequence[ObservedValue]) -> Table:
     """What was observed over what is simulated of the same patients, quantity by quantity."""
-    from simulate.cli.console import titled
-    from simulate.results.tables import rounded
-
     table = titled(
         "Observed values over simulated ones, each of the same patient and time",
         title_style="bold",
@@ -197,9 +179,6 @@ def _that_fit(lines: Sequence[tuple[str, list[str]]], headings: Sequence[str]) -
 def _side_by_side(
     title: str, lines: Sequence[tuple[str, list[str]]], headings: Sequence[str], columns: Sequence[int]
 ) -> Table:
-    from simulate.cli.console import titled
-    from simulate.cli.folding import hanging
-
     table = titled(title, title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("level")
     for column in columns:
@@ -213,10 +192,6 @@ def _side_by_side(
 
 def reported_beside(rows: Sequence[SummaryRow], alone: Sequence[str]) -> list[str]:
     """What the source printed of the quantities shown, and of what none shows, in lines of 80 letters."""
-    import textwrap
-
-    from simulate.trials.reading import shipped_trial
-
     found: dict[str, None] = {}
     sampled = [part.quantity for part in shipped_trial().readouts if part.sampling is not None]
     for row in rows:
@@ -239,14 +214,10 @@ def _cohort(study: Study) -> str:
 
 
 def _swing(row: SummaryRow) -> str:
-    from simulate.results.tables import rounded
-
     return "" if row.trough is None else f"{rounded(row.trough)} to {rounded(row.peak)}"
 
 
 def _figures(row: SummaryRow) -> str:
-    from simulate.results.tables import rounded
-
     if row.median is None:
         return rounded(None)
     if row.p5 == row.p95:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simulate.cli.console import UsageFault, ended, print_json, print_rich, print_text, progress, say, titled
 from simulate.cli.options import Json
+from simulate.errors import Il1simError, InputError, NotConverged, Where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from simulate.results.diff import ChangedInput, ChangedOutput, RunDiff
 
@@ -74,8 +79,6 @@ def runs(
     simulate runs resume doses --workers 2
     simulate runs gc --unfinished --dry-run
     """  # noqa: D301
-    from simulate.cli.console import UsageFault
-
     unread = [
         name
         for name, owner, is_given in (
@@ -127,9 +130,6 @@ def runs(
 
 
 def _list(folders: Sequence[Path], as_json: bool) -> int:
-    from dataclasses import asdict
-
-    from simulate.cli.console import print_json, print_rich, print_text
     from simulate.results.catalog import records_in
 
     records = records_in(folders)
@@ -155,7 +155,6 @@ def _list(folders: Sequence[Path], as_json: bool) -> int:
 
 
 def _show(directory: Path, as_json: bool) -> int:
-    from simulate.cli.console import print_json, print_text
     from simulate.results.catalog import entries_of, record_of, states_of_files
 
     entries = entries_of(directory)
@@ -181,8 +180,6 @@ def _show(directory: Path, as_json: bool) -> int:
 
 def _repeat(directory: Path, out: Path | None, as_json: bool) -> int:
     from simulate.api.repeating import repeat
-    from simulate.cli.console import print_json, print_text, progress, say
-    from simulate.errors import Il1simError, InputError, NotConverged, Where
     from simulate.manifest import INPUTS
     from simulate.studies.models import MODELS
 
@@ -210,17 +207,14 @@ def _repeat(directory: Path, out: Path | None, as_json: bool) -> int:
         )
     if as_json:
         document = {"same": list(found.same), "differing": list(found.differing), "pictures": list(found.pictures)}
-        print_json({**document, **({} if fault is None else {"error": fault.as_dict()})})
+        print_json(document, fault)
     elif own := [name for name in found.same if not name.startswith((f"{INPUTS}/", f"{MODELS}/"))]:
         print_text("the same to the bit: " + ", ".join(own))
     for name in found.pictures:
         say(f"drawn otherwise: {name}")
     if out is not None:
         say(f"wrote {out}")
-    if fault is None:
-        return 0
-    say(str(fault), is_error=True)
-    return fault.exit_code
+    return ended(fault)
 
 
 def _rows(asked: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -236,9 +230,6 @@ def _rows(asked: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _diff(first: Path, second: Path, as_json: bool) -> int:
-    from dataclasses import asdict
-
-    from simulate.cli.console import print_json, print_rich, print_text
     from simulate.results.diff import diff_runs
 
     found = diff_runs(first, second)
@@ -305,7 +296,6 @@ def _effect(effect: ChangedOutput) -> list[str]:
 
 
 def _tidy(folders: Sequence[Path], unfinished: bool, dry_run: bool, as_json: bool) -> int:
-    from simulate.cli.console import print_json, print_text
     from simulate.results.catalog import leftovers, remove
 
     found = leftovers(folders, unfinished=unfinished)
@@ -337,11 +327,8 @@ def _value(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    table = titled(None, pad_edge=False)
     for head in heads:
         table.add_column(head, overflow="fold")
     for row in rows:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.varying import sensitivity as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import (
     Drawn,
     End,
@@ -25,6 +26,7 @@ from simulate.cli.options import (
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from simulate.results.result import Result
     from simulate.studies.sensitivity.analysis import Sensitivity
     from simulate.studies.sensitivity.question import SensitivityQuestion
 
@@ -88,48 +90,27 @@ def sensitivity(
     simulate sensitivity anakinra-100mg-daily -e ck:change@91 --by patients --out sensitivity
     simulate sensitivity model.xml --end "10 h" -e S@5 --vary cv=0.3
     """  # noqa: D301
-    from simulate.cli.console import paced, print_json, print_rich, print_text, progress
+    chosen = chosen_settings(settings, vary=vary, hypothesis=hypothesis)
 
-    found = function(
-        scenario,
-        endpoint,
-        by=by,  # type: ignore[arg-type]  # what it can be is checked there
-        arm=arm,
-        hold=hold,
-        fit=fit,
-        settings=chosen_settings(settings or [], vary=vary or [], hypothesis=hypothesis),
-        end=end,
-        n=n,
-        trajectories=trajectories,
-        local=local,
-        seed=seed,
-        threads=threads,
-        out=out,
-        force=force,
-        figures=figures,
-        progress=progress,
-        report=paced(),
-    )
-    if as_json:
-        print_json(found.document)
-        return 0
-    question, results = found.value
-    for part in results:
-        print_rich(_table(question, part))
-        print_text("\n".join(_below(part)))
-    if question.draws is not None:
-        print_text(f"numbers vary within {question.draws.origin}, each by itself: what goes together in it has no part")
-    elif fit is not None and question.problem.free:
-        print_text("numbers vary within their priors")
-    for line in question.assumptions:
-        print_text(line)
-    if question.unvaried:
-        print_text(f"not varied, as they act between patients only: {', '.join(question.unvaried)}")
-    return 0
+    def show(found: Result[tuple[SensitivityQuestion, tuple[Sensitivity, ...]]]) -> None:
+        question, results = found.value
+        for part in results:
+            print_rich(_table(question, part))
+            print_text("\n".join(_below(part)))
+        if question.draws is not None:
+            origin = question.draws.origin
+            print_text(f"numbers vary within {origin}, each by itself: what goes together in it has no part")
+        elif fit is not None and question.problem.free:
+            print_text("numbers vary within their priors")
+        for line in question.assumptions:
+            print_text(line)
+        if question.unvaried:
+            print_text(f"not varied, as they act between patients only: {', '.join(question.unvaried)}")
+
+    return carry_out(function, locals(), show, settings=chosen, hypothesis=None, vary=None)
 
 
 def _table(question: SensitivityQuestion, found: Sensitivity) -> Table:
-    from simulate.cli.console import titled
     from simulate.studies.sensitivity.tables import rows
 
     unit = found.endpoint.unit

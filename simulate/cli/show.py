@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simulate.cli.console import UsageFault, print_json, print_rich, print_text, say, titled
 from simulate.cli.options import Fit, Hypothesis, Json
+from simulate.errors import Where, did_you_mean, listed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,9 +42,6 @@ def show(
     simulate show reactions --model my-model.toml
     simulate show draws --hypothesis H1 > draws.csv  # each number that the fit left free, in its unit
     """  # noqa: D301
-    from simulate.cli.console import UsageFault, print_json
-    from simulate.errors import did_you_mean, listed
-
     if what not in (*VIEWS, DRAWS):
         raise UsageFault(
             f"there is nothing to show by the name `{what}`",
@@ -68,30 +69,28 @@ def show(
     if as_json:
         print_json(document)
     else:
-        VIEWS[what][1](document)
+        _view(what, document)
 
 
 def _document(what: str, file: Path | None, hypothesis: str | None, latex: bool) -> dict[str, Any]:
     """What is printed, as plain values."""
-    from simulate.errors import Where
     from simulate.studies.models import find_model, hypothesis_parts
 
     if what == "sources" and file is None and hypothesis is None:
         return {"sources": _all_sources()}
     where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
     found = find_model(file, hypothesis_parts(hypothesis or "none", where=where), where)
-    return {"model": found.name, "hypothesis": found.hypothesis, **VIEWS[what][0](found, latex)}
+    return {"model": found.name, "hypothesis": found.hypothesis, **_found(what, found, latex)}
 
+
+VIEWS = ("model", "equations", "reactions", "parameters", "sources")
+"""What can be shown of a model."""
 
 DRAWS = "draws"
 
 
 def _draws(hypothesis: str, fit: str | None, as_json: bool) -> None:
     """Print the draws of a fit, a line each, in the units of the parameters."""
-    import csv
-    import io
-
-    from simulate.cli.console import print_json, print_text, say
     from simulate.studies.fitting.draws import draws_named
 
     draws = draws_named(hypothesis, fit or "shipped")
@@ -110,7 +109,34 @@ def _draws(hypothesis: str, fit: str | None, as_json: bool) -> None:
     print_text(buffer.getvalue().rstrip("\n"))
 
 
-def _model(model: Model, latex: bool) -> dict[str, Any]:
+def _found(what: str, model: Model, latex: bool) -> dict[str, Any]:
+    """What can be said of a model, as plain values."""
+    from simulate import shipped
+    from simulate.symbolic.display import parameter_rows, show_equations, show_reactions, source_rows
+    from simulate.symbolic.modelfile import read_sources
+
+    if what == "model":
+        return _model(model)
+    views: dict[str, Callable[[], Any]] = {
+        "equations": lambda: show_equations(model, latex=latex),
+        "reactions": lambda: show_reactions(model),
+        "parameters": lambda: parameter_rows(model),
+        "sources": lambda: source_rows(model, read_sources(shipped.sources_file())),
+    }
+    return {what: views[what]()}
+
+
+def _view(what: str, document: Mapping[str, Any]) -> None:
+    """Print it for a reader."""
+    if what == "model":
+        _view_model(document)
+    elif isinstance(found := document[what], str):
+        print_text(found)
+    else:
+        print_rich(_table(what, tuple(found[0]) if found else (), [tuple(row.values()) for row in found]))
+
+
+def _model(model: Model) -> dict[str, Any]:
     groups = {
         "states": [(part.name, part.unit.text, part.meaning) for part in model.species],
         "observables": [(part.name, part.unit.text, part.meaning) for part in model.observables],
@@ -129,8 +155,6 @@ def _model(model: Model, latex: bool) -> dict[str, Any]:
 
 
 def _view_model(document: Mapping[str, Any]) -> None:
-    from simulate.cli.console import print_rich
-
     head = (
         f"{document['title'] or document['model']}\n"
         f"hypothesis: {document['hypothesis']}\n"
@@ -139,32 +163,6 @@ def _view_model(document: Mapping[str, Any]) -> None:
     )
     groups = {name: document[name] for name in ("states", "observables", "routes") if document[name]}
     print_rich(head, *(_table(name, (), [tuple(row.values()) for row in rows]) for name, rows in groups.items()))
-
-
-def _equations(model: Model, latex: bool) -> dict[str, Any]:
-    from simulate.symbolic.display import show_equations
-
-    return {"equations": show_equations(model, latex=latex)}
-
-
-def _reactions(model: Model, latex: bool) -> dict[str, Any]:
-    from simulate.symbolic.display import show_reactions
-
-    return {"reactions": show_reactions(model)}
-
-
-def _parameters(model: Model, latex: bool) -> dict[str, Any]:
-    from simulate.symbolic.display import parameter_rows
-
-    return {"parameters": parameter_rows(model)}
-
-
-def _sources(model: Model, latex: bool) -> dict[str, Any]:
-    from simulate import shipped
-    from simulate.symbolic.display import source_rows
-    from simulate.symbolic.modelfile import read_sources
-
-    return {"sources": source_rows(model, read_sources(shipped.sources_file()))}
 
 
 def _all_sources() -> list[dict[str, str]]:
@@ -176,39 +174,8 @@ def _all_sources() -> list[dict[str, str]]:
     return cited_rows(shipped_numbers(), read_sources(shipped.sources_file()))
 
 
-def _view_text(name: str) -> Callable[[Mapping[str, Any]], None]:
-    def view(document: Mapping[str, Any]) -> None:
-        from simulate.cli.console import print_text
-
-        print_text(document[name])
-
-    return view
-
-
-def _view_rows(name: str) -> Callable[[Mapping[str, Any]], None]:
-    def view(document: Mapping[str, Any]) -> None:
-        from simulate.cli.console import print_rich
-
-        rows = document[name]
-        print_rich(_table(name, tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows]))
-
-    return view
-
-
-VIEWS: dict[str, tuple[Callable[[Model, bool], dict[str, Any]], Callable[[Mapping[str, Any]], None]]] = {
-    "model": (_model, _view_model),
-    "equations": (_equations, _view_text("equations")),
-    "reactions": (_reactions, _view_text("reactions")),
-    "parameters": (_parameters, _view_rows("parameters")),
-    "sources": (_sources, _view_rows("sources")),
-}
-"""What can be shown → what it is of a model, as plain values, and what prints these for a reader."""
-
-
 def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     from rich.text import Text
-
-    from simulate.cli.console import titled
 
     table = titled(title, title_style="bold", show_header=bool(headings), pad_edge=False)
     for heading in headings:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rich.console import RenderableType
+
+from simulate.api.simulating import side_by_side as function
+from simulate.cli.console import print_json, print_rich, print_text, progress, say, titled
 from simulate.cli.options import place_of
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from simulate.studies.runs import Study
-    from simulate.studies.settings import Setting
-    from simulate.studies.side_by_side import SideBySide
+from simulate.results.side_by_side import side_by_side_caption, side_by_side_cells
+from simulate.studies.paired import FEWEST_DRAWN
+from simulate.studies.runs import Study
+from simulate.studies.settings import Setting
+from simulate.studies.side_by_side import SideBySide
 
 
 def side_by_side(
@@ -29,9 +31,6 @@ def side_by_side(
     as_json: bool,
 ) -> int:
     """Simulate a scenario under several hypotheses, or on several fits, and print what tells them apart."""
-    from simulate.api.simulating import side_by_side as function
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
-
     studies: list[Study] = []
 
     def target(found: Sequence[Study]) -> Path:
@@ -71,12 +70,6 @@ def side_by_side(
 
 def _table(studies: Sequence[Study], found: Sequence[SideBySide]) -> list[RenderableType]:
     """One line for each hypothesis, and what the columns are."""
-    import textwrap
-
-    from simulate.cli.console import titled
-    from simulate.results.side_by_side import side_by_side_caption, side_by_side_cells
-    from simulate.studies.paired import FEWEST_DRAWN
-
     headings, lines = side_by_side_cells(found)
     table = titled(
         f"Hypotheses side by side, day {found[0].day:g}", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)

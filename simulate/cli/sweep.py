@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulate.api.varying import sweep as function
+from simulate.cli.console import ended, print_json, print_text, progress, say
 from simulate.cli.options import (
     Draws,
     End,
@@ -24,6 +26,7 @@ from simulate.cli.options import (
     chosen_settings,
     defaults_of,
 )
+from simulate.cli.run import too_many_failures
 
 if TYPE_CHECKING:
     from simulate.studies.sweeps.plans import SweepPlan
@@ -107,11 +110,10 @@ def sweep(
     simulate sweep model.xml --end "10 h" --over k_cat=0.1:10:9log --vary cv=0.3
     """  # noqa: D301
     from simulate.api.varying import planned_sweep
-    from simulate.cli.console import say
 
     chosen = chosen_settings(
-        settings or [],
-        vary=vary or [],
+        settings,
+        vary=vary,
         hypothesis=hypothesis,
         fit=fit,
         draws=draws,
@@ -154,7 +156,6 @@ def perform(
     as_json: bool,
 ) -> int:
     """Run a sweep and say what came of it; the exit code."""
-    from simulate.cli.console import print_json, progress, say
     from simulate.cli.sweep_tables import print_changes
     from simulate.studies.datasets import STOPPED
     from simulate.studies.sweeps.changes import sweep_changes
@@ -189,33 +190,12 @@ def perform(
     if not as_json:
         print_changes(sweep_changes(target / RESULTS))
     say(f"wrote {target}")
-    return _judged(counters)
-
-
-def _judged(counters: dict[str, int]) -> int:
-    from simulate.cli.console import say
-    from simulate.cli.run import TOLERATED
-    from simulate.errors import NumericalError
-    from simulate.studies.datasets import STOPPED, failed_numerically
-
-    failed, stopped = failed_numerically(counters), counters.get(STOPPED, 0)
-    if counters["n_ok"] + stopped and failed <= TOLERATED * counters["n"]:
-        return 0
-    fault = NumericalError(
-        f"{counters['n'] - counters['n_ok'] - stopped} of {counters['n']} trajectories did not reach the end",
-        code="run.failures",
-        expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
-        advice="manifest.json lists the first of them; try a smaller --rtol, or a larger solver.max_steps",
-    )
-    say(str(fault), is_error=True)
-    return fault.exit_code
+    advice = "manifest.json lists the first of them; try a smaller --rtol, or a larger solver.max_steps"
+    return ended(too_many_failures(counters, advice))
 
 
 def _announce(plan: SweepPlan, workers: int, as_json: bool) -> int:
     """Print what a sweep would take."""
-    from dataclasses import asdict
-
-    from simulate.cli.console import print_json, print_text
     from simulate.durations import duration
     from simulate.studies.sweeps.estimates import estimate
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from simulate.studies.sweeps.changes import SweepChange
+from simulate.cli.console import print_rich, titled
+from simulate.cli.run_tables import COLUMNS
+from simulate.results.changes import signed
+from simulate.studies.paired import ENDPOINTS
+from simulate.studies.sweeps.changes import SweepChange
+from simulate.studies.visits import time_words
 
 _SHOWN, _POINTS = 2, 24
 """Quantities, if they do for all axes, and points in the table that is printed, at most."""
@@ -17,12 +21,6 @@ _MOVED = 0.05
 
 def print_changes(rows: Sequence[SweepChange]) -> None:
     """The change since baseline at each point of what is looked at first."""
-    import textwrap
-
-    from simulate.cli.console import print_rich, titled
-    from simulate.cli.run_tables import COLUMNS
-    from simulate.studies.visits import time_words
-
     if not rows:
         return
     shown = shown_quantities(rows)
@@ -46,8 +44,6 @@ def print_changes(rows: Sequence[SweepChange]) -> None:
 
 def shown_quantities(rows: Sequence[SweepChange]) -> tuple[str, ...]:
     """At most two of those that are looked at first and that an axis moves; and for each axis one that it moves."""
-    from simulate.studies.paired import ENDPOINTS
-
     names = list(dict.fromkeys(row.quantity for row in rows))
     names = [*(name for name in ENDPOINTS if name in names), *(name for name in names if name not in ENDPOINTS)]
     medians = {name: {row.arm: row.changed.median for row in rows if row.quantity == name} for name in names}
@@ -117,8 +113,6 @@ def _short(value: float | str) -> str:
 
 
 def _cell(row: SweepChange | None) -> str:
-    from simulate.results.changes import signed
-
     if row is None or row.changed.median is None:
         return "–"
     median, low, high = (signed(value, row.unit) for value in (row.changed.median, row.changed.p5, row.changed.p95))

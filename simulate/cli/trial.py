@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.studying import trial as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Drawn, Figured, Fit, Fits, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from simulate.studies.power.power import Power
-    from simulate.studies.power.power import SimulatedTrials as Result
+    from simulate.results.result import Result
+    from simulate.studies.power.power import Power, SimulatedTrials
     from simulate.studies.power.repeats import Interval
 
 
@@ -96,53 +97,25 @@ def trial(
     simulate trial --trial my-trial.toml    # a trial that is planned needs no evidence
     simulate trial -H H5 --fit fits/H5/fit.json --regimen "100 mg sc every 12 h" --out trial
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress
+    return carry_out(function, locals(), _show)
 
-    found = function(
-        hypothesis,
-        trial=trial,
-        fit=fit,
-        fits=fits,
-        n=n,
-        regimen=regimen,
-        placebo=placebo,
-        control=control,
-        arms=arms,
-        end=end,
-        complete=complete,
-        endpoints=endpoints,
-        correction=correction,
-        alpha=alpha,
-        sizes=sizes,
-        studies=studies,
-        draws=draws,
-        patients=patients,
-        seed=seed,
-        threads=threads,
-        out=out,
-        force=force,
-        figures=figures,
-        progress=progress,
-    )
-    if as_json:
-        print_json(found.document)
-    else:
-        print_rich(*_effects(found.value))
-        if found.value.together:
-            print_rich(_together(found.value))
-        if found.value.curves:
-            print_rich(_curves(found.value))
-        if found.value.ranks:
-            print_rich(_printed(found.value))
-        print_text("\n".join(_below(found.value)))
-    return 0
+
+def _show(found: Result[SimulatedTrials]) -> None:
+    print_rich(*_effects(found.value))
+    if found.value.together:
+        print_rich(_together(found.value))
+    if found.value.curves:
+        print_rich(_curves(found.value))
+    if found.value.ranks:
+        print_rich(_printed(found.value))
+    print_text("\n".join(_below(found.value)))
 
 
 _WIDTHS = (21, 17, 20, 17)
 """Characters of the columns: together with what stands between them they fit into a line of 80."""
 
 
-def _effects(result: Result) -> list[RenderableType]:
+def _effects(result: SimulatedTrials) -> list[RenderableType]:
     """Each effect in a line, and below it its tests; all in one grid."""
     from rich import box
     from rich.table import Table
@@ -182,9 +155,7 @@ def _truth(row: Power) -> str:
     return f"{label}{middle} ({low}, {high})"
 
 
-def _together(result: Result) -> Table:
-    from simulate.cli.console import titled
-
+def _together(result: SimulatedTrials) -> Table:
     analysis = result.analysis
     title = f"Endpoints together, share of the studies with p < {analysis.alpha:g}"
     table = titled(title, ("endpoint", "test", "each alone", analysis.correction), padding=0, show_edge=False)
@@ -198,9 +169,7 @@ def _together(result: Result) -> Table:
     return table
 
 
-def _curves(result: Result) -> Table:
-    from simulate.cli.console import titled
-
+def _curves(result: SimulatedTrials) -> Table:
     analysis = result.analysis
     is_corrected = len(analysis.endpoints) > 0
     how = analysis.correction if is_corrected else "each alone"
@@ -225,9 +194,7 @@ def _short(value: float) -> str:
     return f"{float(f'{value:.2g}'):g}"
 
 
-def _printed(result: Result) -> Table:
-    from simulate.cli.console import titled
-
+def _printed(result: SimulatedTrials) -> Table:
     title = "The reported values among repeated studies"
     table = titled(title, ("printed", "reported", "repeated studies", "rank", "tail"), padding=0, show_edge=False)
     for row in result.ranks:
@@ -241,7 +208,7 @@ def _printed(result: Result) -> Table:
     return table
 
 
-def _below(result: Result) -> list[str]:
+def _below(result: SimulatedTrials) -> list[str]:
     lines = [f"{result.studies} studies of {result.draws.origin}, {result.patients} virtual patients of each"]
     for arm, part in result.design.arms.items():
         lines.append(

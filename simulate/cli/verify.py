@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.inspecting import verify as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings, chosen_settings, defaults_of
+from simulate.errors import NotConverged
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from simulate.errors import NotConverged
+    from simulate.results.result import Result
     from simulate.studies.verification import Verification
 
 
@@ -42,32 +45,17 @@ def verify(
     simulate verify dose-arms --patients 1000
     simulate verify my-scenario.toml --json
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    chosen = chosen_settings(settings, hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed)
+    given = {"scenario": scenario, "settings": chosen, "share": share, "as_json": as_json}
+    return carry_out(function, given, _show, judge=lambda result: _fault(result.value))
 
-    result = function(
-        scenario,
-        settings=chosen_settings(
-            settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed
-        ),
-        share=share,
-        progress=progress,
-    )
-    found = result.value
-    fault = _fault(found)
-    if as_json:
-        print_json({**(result.document or {}), **({} if fault is None else {"error": fault.as_dict()})})
-    else:
-        print_rich(_repetitions(found), _errors(found))
-        print_text(_verdict(found))
-    if fault is None:
-        return 0
-    say(str(fault), is_error=True)
-    return fault.exit_code
+
+def _show(result: Result[Verification]) -> None:
+    print_rich(_repetitions(result.value), _errors(result.value))
+    print_text(_verdict(result.value))
 
 
 def _fault(found: Verification) -> NotConverged | None:
-    from simulate.errors import NotConverged
-
     if found.passed:
         return None
     return NotConverged(
@@ -81,8 +69,6 @@ def _fault(found: Verification) -> NotConverged | None:
 
 
 def _repetitions(found: Verification) -> Table:
-    from simulate.cli.console import titled
-
     table = titled("the same bits, however it is solved", title_style="bold", pad_edge=False)
     table.add_column("solved again")
     table.add_column("trajectories", justify="right")
@@ -93,7 +79,6 @@ def _repetitions(found: Verification) -> Table:
 
 
 def _errors(found: Verification) -> Table:
-    from simulate.cli.console import titled
     from simulate.results.tables import rounded
     from simulate.studies.visits import time_words
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import vpop as function
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Force, Hypothesis, Json, Tabled, defaults_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simulate.inference.populations.conclusions import Answer, Conclusion
+    from simulate.results.result import Result
     from simulate.studies.virtual.populations import VirtualPopulations
     from simulate.trials.design import Outcome
 
@@ -57,32 +59,15 @@ def vpop(
     simulate vpop --hypothesis H5 --fit fits/H5/fit.json --out vpop-H5
     simulate vpop --as-published
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress
+    return carry_out(function, locals(), _show)
 
-    found = function(
-        hypothesis,
-        patients=patients,
-        fewest=fewest,
-        chains=chains,
-        steps=steps,
-        as_published=as_published,
-        fit=fit,
-        seed=seed,
-        out=out,
-        force=force,
-        progress=progress,
-    )
-    if as_json:
-        print_json(found.document)
-    else:
-        print_rich(_populations(found.value), _conclusions(found.value))
-        print_text("\n".join(_below(found.value)))
-    return 0
+
+def _show(found: Result[VirtualPopulations]) -> None:
+    print_rich(_populations(found.value), _conclusions(found.value))
+    print_text("\n".join(_below(found.value)))
 
 
 def _populations(result: VirtualPopulations) -> Table:
-    from simulate.cli.console import titled
-
     title = f"{result.people.problem.label}: geometric mean (sd of the logarithm) of what is read"
     ties = [f"R of {tie.a.name} and {tie.b.name}" for tie in result.printed.ties]
     table = titled(title, ("population", "worth", *result.target.names, *ties, "summed distance"))
@@ -106,7 +91,6 @@ def _populations(result: VirtualPopulations) -> Table:
 
 
 def _conclusions(result: VirtualPopulations) -> Table:
-    from simulate.cli.console import titled
     from simulate.studies.virtual.populations import question_of
 
     changes = result.people.changes
