@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulate.api.fitting import FitNames, TrialNames, fits_of, models_of, trials_of
 from simulate.api.verb import verb
@@ -75,7 +75,7 @@ def compare(
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.results.study_openings import of_comparison
     from simulate.studies.comparison.comparison import compare as compared
     from simulate.studies.comparison.fits import find_fit
@@ -96,18 +96,13 @@ def compare(
     comparison = compared(used, prior=prior or {}, against=against)
     standing = evidence_name(problems[0])
 
-    def draw() -> Any:
-        from simulate.figures.comparison import comparison_figure
-
-        return comparison_figure(comparison)
-
     return Result(
         origin,
         "comparison of " + ", ".join(problem.label for problem in problems) + f" on the evidence {standing}",
         comparison,
         document=document(comparison),
         tables=tables(comparison),
-        figures={"comparison": draw},
+        figures={"comparison": drawing("comparison.comparison_figure", comparison)},
         models=models_of(problems),
         answer=of_comparison(comparison),
     ).written(out, force=force, figures=figures)
@@ -213,7 +208,7 @@ def predict(
     arguments = dict(locals())
     from simulate.biology.hypotheses import HYPOTHESES
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.results.study_openings import of_predictions
     from simulate.studies.comparison.fits import draws_behind, fits_for, problems_for
     from simulate.studies.fitting.named_evidence import evidence_name, problem_on
@@ -242,11 +237,6 @@ def predict(
         found = tuple(predicted(part, patients=patients, seed=seed, progress=advance) for part in populations)
     table = rows(found)
 
-    def draw() -> Any:
-        from simulate.figures.prediction import prediction_figure
-
-        return prediction_figure(found)
-
     sources = [
         {"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused}
         | ({"weakness": part.weakness} if part.weakness else {})
@@ -258,7 +248,7 @@ def predict(
         found,
         document={"evidence": standing, "hypotheses": sources, "rows": table, "not_in_the_model": list(ABSENT)},
         tables={"prediction": table_of(table)},
-        figures={"prediction": draw},
+        figures={"prediction": drawing("prediction.prediction_figure", found)},
         models=models_of(problems),
         answer=of_predictions(found),
     ).written(out, force=force, figures=figures)
@@ -311,7 +301,7 @@ def contrast(
     arguments = dict(locals())
     from simulate.results.contrast import answer_of, document, page, tables
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.studies.contrast import contrasted, readouts_of
     from simulate.studies.measuring.pool import needed, pool_of
 
@@ -336,18 +326,13 @@ def contrast(
     with progress(len(readouts), "readouts") as advance:
         found = contrasted(pools, readouts, fitted, patients=patients, studies=studies, seed=seed, progress=advance)
 
-    def draw() -> Any:
-        from simulate.figures.contrast import contrast_figure
-
-        return contrast_figure(found)
-
     return Result(
         origin,
         f"{found.names[0]} against {found.names[1]}: {design.title}",
         found,
         document=document(found),
         tables=tables(found),
-        figures={"contrast": draw} if found.readouts else {},
+        figures={"contrast": drawing("contrast.contrast_figure", found)} if found.readouts else {},
         models=models_of([part.problem for part, _ in known]),
         texts={"contrast.txt": page(found)},
         answer=answer_of(found),

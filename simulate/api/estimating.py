@@ -167,19 +167,14 @@ def _profiled(
     report: Report | None,
 ) -> tuple[PetabFit, Callable[[], Any]]:
     """The fit with profiles, of which there are tables then, and what draws them."""
+    from simulate.results.result import drawing
     from simulate.studies.petab.profiling import profile_fit
     from simulate.tabular import table_of
 
     found = profile_fit(objective, fit, names=None if isinstance(chosen, bool) else chosen, told=report)
     rows = [{name: value for name, value in asdict(row).items() if name != "parts"} for row in found.parameters]
     tables |= {"profiles": table_of(rows), "curves": table_of([*found.places()])}
-
-    def draw() -> Any:
-        from simulate.figures.profiles import profiles_figure
-
-        return profiles_figure(found)
-
-    return replace(fit, profiles=found), draw
+    return replace(fit, profiles=found), drawing("profiles.profiles_figure", found)
 
 
 def _sampled(

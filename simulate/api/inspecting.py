@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulate.api.simulating import Settings, laid_over
 from simulate.api.verb import verb, worded
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import InputError, Where, did_you_mean, not_among
 from simulate.shipped import pages_folder
 from simulate.watching import Progress, Report, quiet
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from simulate.evidence.items import Evidence, Finding
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.studies.steady_states import SteadyStates
     from simulate.studies.verification import Verification
 
@@ -120,22 +120,14 @@ def equilibria(
             )
     origin = asked("equilibria", arguments, out=out, force=force)
 
-    def draw() -> Any:
-        from simulate.figures.branches import branch_diagram
-
+    pictures: dict[str, Callable[[], Any]] = {}
+    if branches and shown:
         units = {part.name: part.unit.text for part in (*model.parameters, *model.observables)}
         units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
-        return branch_diagram(branches, shown, units, draws=0 if study.draws is None else len(found))
-
-    pictures: dict[str, Callable[[], Any]] = {"branches": draw} if branches and shown else {}
-    if (drawn := found[0].plane) is not None:
-
-        def draw_plane() -> Any:
-            from simulate.figures.phase_plane import phase_plane
-
-            return phase_plane(drawn)
-
-        pictures["plane"] = draw_plane
+        draws_told = 0 if study.draws is None else len(found)
+        pictures["branches"] = drawing("branches.branch_diagram", branches, shown, units, draws=draws_told)
+    if found[0].plane is not None:
+        pictures["plane"] = drawing("phase_plane.phase_plane", found[0].plane)
     return Result(
         origin,
         f"steady states of {scenario.title}",
@@ -362,12 +354,7 @@ def docs(
     tell = report or (lambda sentence: None)
     known = pages()
     if page not in known:
-        raise InputError(
-            f"there is no page `{page[:60]}`",
-            code="docs.page",
-            expected=listed(known),
-            advice=did_you_mean(page, known),
-        )
+        raise not_among(f"there is no page `{page[:60]}`", page, known, code="docs.page")
     site: Path | None
     if build is not None:
         site = Path(build).resolve()

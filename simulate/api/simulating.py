@@ -220,7 +220,7 @@ def simulated(
     from simulate.results.changes import ChangeRow, change_rows
     from simulate.results.openings import of_run
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.results.tables import SummaryRow, summary
     from simulate.solver.trajectories import Status
     from simulate.studies.bare_models import scenario_for
@@ -255,11 +255,7 @@ def simulated(
         observed_values(study.readings.compared, study.scenario.arms, study.model, ensemble),
     )
 
-    def draw() -> Any:
-        from simulate.figures.time_course import time_course
-
-        return time_course(dataset, observations, observed=found.observed)
-
+    drawn = drawing("time_course.time_course", dataset, observations, observed=found.observed)
     accepted, rejected, evaluations = (int(count) for count in ensemble.trajectories.counters.sum(axis=0))
     work = {"accepted_steps": accepted, "rejected_steps": rejected, "evaluations": evaluations}
     return Result(
@@ -271,7 +267,7 @@ def simulated(
             "summary": table_of(found.summary, SummaryRow),
             **({"observed": table_of(found.observed, ObservedValue)} if found.observed else {}),
         },
-        figures={"time-course": draw} if (ensemble.status == Status.OK).any() else {},
+        figures={"time-course": drawn} if (ensemble.status == Status.OK).any() else {},
         datasets={"results": dataset},
         models={study.hypothesis: study.model},
         facts={
@@ -332,7 +328,7 @@ def side_by_side(
     """
     from simulate.results.openings import of_side_by_side
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.results.side_by_side import side_by_side_rows
     from simulate.studies.runs import prepare
     from simulate.studies.scenario import read_scenario
@@ -363,18 +359,13 @@ def side_by_side(
             found += [replace(one, name=name, draws_of=_draws_of(study)) for one in own]
     rows = side_by_side_rows(found)
 
-    def draw() -> Any:
-        from simulate.figures.side_by_side import side_by_side_figure
-
-        return side_by_side_figure(found)
-
     return Result(
         origin,
         f"{studies[0].scenario.title}: {'; '.join(names)}",
         tuple(found),
         document={"counters": counters, "hypotheses": rows},
         tables={"side-by-side": table_of(rows)} if rows else {},
-        figures={"side-by-side": draw} if found else {},
+        figures={"side-by-side": drawing("side_by_side.side_by_side_figure", found)} if found else {},
         models={name: study.model for name, study in zip(names, studies, strict=True)},
         facts={"scenario": studies[0].settings, "hypotheses": list(dict.fromkeys(one.hypothesis for one in studies))},
         answer=of_side_by_side(studies, found),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulate.api.comparing import draws_for
 from simulate.api.fitting import FitNames, TrialNames, fits_of, models_of, trials_of
@@ -104,7 +104,7 @@ def trial(
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.results.study_openings import of_trials
     from simulate.studies.comparison.fits import draws_behind
     from simulate.studies.fitting.draws import draws_elsewhere
@@ -169,23 +169,16 @@ def trial(
             progress=advance,
         )
 
-    def draw() -> Any:
-        from simulate.figures.trials import trials_figure
-
-        return trials_figure(found)
-
-    def draw_curves() -> Any:
-        from simulate.figures.trials import power_curves
-
-        return power_curves(found)
-
     return Result(
         origin,
         f"{name}, {planned.title}",
         found,
         document=document(found),
         tables=tables(found),
-        figures={"trial": draw, **({"curves": draw_curves} if found.curves else {})},
+        figures={
+            "trial": drawing("trials.trials_figure", found),
+            **({"curves": drawing("trials.power_curves", found)} if found.curves else {}),
+        },
         models=models_of([problem]),
         answer=of_trials(found),
     ).written(out, force=force, figures=figures)
@@ -235,7 +228,7 @@ def design(
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.results.study_openings import of_ranking
     from simulate.studies.measuring.pool import needed, pool_of
     from simulate.studies.measuring.ranking import rank_measurements
@@ -258,18 +251,13 @@ def design(
             pools, catalogue, patients=patients, measurements=repeats, seed=seed, progress=advance
         )
 
-    def draw() -> Any:
-        from simulate.figures.gains import gains_figure
-
-        return gains_figure(ranking)
-
     return Result(
         origin,
         "measurements that tell hypotheses apart",
         ranking,
         document=document(ranking),
         tables=tables(ranking),
-        figures={"design": draw},
+        figures={"design": drawing("gains.gains_figure", ranking)},
         models=models_of([part.problem for part in known]),
         answer=of_ranking(ranking),
     ).written(out, force=force, figures=figures)

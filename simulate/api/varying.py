@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from simulate.api.simulating import Settings, laid_over, refuse_same_names, refuse_twice
 from simulate.api.verb import verb, worded
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import not_among
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["dose_response", "sensitivity", "sweep"]
@@ -19,14 +19,12 @@ __all__ = ["dose_response", "sensitivity", "sweep"]
 if TYPE_CHECKING:
     import xarray as xr
 
-    from simulate.results.provenance import Provenance
     from simulate.results.result import Result
     from simulate.studies.dose_response.responses import ResponseRequest
     from simulate.studies.sensitivity.analysis import Sensitivity
     from simulate.studies.sensitivity.question import SensitivityQuestion
     from simulate.studies.settings import Setting
     from simulate.studies.sweeps.plans import SweepPlan
-    from simulate.symbolic.model import Model
 
 
 @worded
@@ -304,8 +302,11 @@ def responded(
     InputError
         ``hypothesis.twice``: a hypothesis is given twice. Else as for `plan_response` and `sweep`.
     """
+    from simulate.results.openings import of_doses
     from simulate.results.provenance import asked
-    from simulate.studies.dose_response.responses import plan_response, respond
+    from simulate.results.result import Result
+    from simulate.studies.dose_response.responses import plan_response, respond, total_counts
+    from simulate.studies.dose_response.tables import response_tables
     from simulate.studies.settings import option_set
 
     refuse_twice(hypotheses)
@@ -319,35 +320,20 @@ def responded(
     with progress(sum(planned.sweep.rows for planned in plans), "simulating") as advance:
         datasets = tuple(respond(planned, workers=workers, threads=threads, progress=advance) for planned in plans)
     studies = [planned.sweep.study for planned in plans]
-    models = {study.hypothesis: study.model for study in studies}
-    return response_result(origin, datasets, models=models, scenario=studies[0].settings, figures=figures).written(
-        out, force=force, figures=figures
-    )
-
-
-def response_result(
-    provenance: Provenance,
-    datasets: Sequence[xr.Dataset],
-    *,
-    models: Mapping[str, Model],
-    scenario: Mapping[str, Any],
-    figures: bool = True,
-) -> Result[tuple[xr.Dataset, ...]]:
-    """Result of a dose-response study from its labeled arrays, one for each hypothesis."""
-    from simulate.results.openings import of_doses
-    from simulate.results.result import Result
-    from simulate.studies.dose_response.responses import total_counts
-    from simulate.studies.dose_response.tables import response_tables
-
     first = datasets[0]
     tables = response_tables(datasets)
     counters = total_counts(datasets)
     several = len(datasets) > 1
+    pictures: dict[str, Callable[[], Any]] = {}
+    if figures:
+        from simulate.figures.responses import response_figures
+
+        pictures |= response_figures(datasets)
     names = [str(one.attrs["hypothesis"]) for one in datasets]
     return Result(
-        provenance,
+        origin,
         str(first.attrs["title"]) + (f": {', '.join(names)}" if several else ""),
-        tuple(datasets),
+        datasets,
         document={
             "title": first.attrs["title"],
             "hypotheses": names,
@@ -361,11 +347,11 @@ def response_result(
             },
         },
         tables=tables,
-        figures=_response_figures(datasets) if figures else {},
+        figures=pictures,
         datasets={f"response-{one.attrs['hypothesis']}" if several else "response": one for one in datasets},
-        models=models,
+        models={study.hypothesis: study.model for study in studies},
         facts={
-            **({"scenario": dict(scenario)} if scenario else {}),
+            "scenario": studies[0].settings,
             **({"hypotheses": names} if several else {}),
             **({"counters": counters} if counters else {}),
             "study": {
@@ -378,13 +364,7 @@ def response_result(
             },
         },
         answer=of_doses(datasets),
-    )
-
-
-def _response_figures(datasets: Sequence[xr.Dataset]) -> dict[str, Callable[[], Any]]:
-    from simulate.figures.responses import response_figures
-
-    return dict(response_figures(datasets))
+    ).written(out, force=force, figures=figures)
 
 
 def _values(places: xr.DataArray) -> str:
@@ -456,7 +436,7 @@ def sensitivity(
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.results.study_openings import of_sensitivity
     from simulate.studies.bare_models import scenario_for
     from simulate.studies.models import file_name
@@ -467,12 +447,7 @@ def sensitivity(
 
     words = [way.value for way in By]
     if by is not None and by not in words:
-        raise InputError(
-            f"inputs cannot be `{by}`",
-            code="sensitivity.by",
-            expected=listed(words),
-            advice=did_you_mean(by, words),
-        )
+        raise not_among(f"inputs cannot be `{by}`", by, words, code="sensitivity.by")
     endpoints = [endpoint] if isinstance(endpoint, str) else list(endpoint)
     read = scenario_for(scenario, end, None, laid_over(settings, vary, hypothesis=hypothesis))
     question = question_of(read, endpoints, by=None if by is None else By(by), arm=arm, hold=hold or [], fit=fit)
@@ -488,21 +463,13 @@ def sensitivity(
     told = {"by": by, "n": n, "trajectories": trajectories, "local": is_local, "seed": seed, "hold": list(hold or [])}
     names = [part.name for part in question.inputs]
 
-    def drawing(part: Sensitivity) -> Any:
-        def draw() -> Any:
-            from simulate.figures.tornado import tornado
-
-            return tornado(part, names)
-
-        return draw
-
     return Result(
         origin,
         f"sensitivity of {read.title}",
         (question, tuple(found)),
         document=document(question, found, told),
         tables=tables(question, found),
-        figures={f"tornado-{file_name(part.endpoint.text)}": drawing(part) for part in found},
+        figures={f"tornado-{file_name(part.endpoint.text)}": drawing("tornado.tornado", part, names) for part in found},
         models={question.problem.label: question.study.model},
         facts={"scenario": question.study.settings},
         answer=of_sensitivity(question, tuple(found)),

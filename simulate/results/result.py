@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -116,6 +117,17 @@ class Result(Generic[T]):
         if folder is not None:
             self.write(folder, force=force, figures=figures)
         return self
+
+
+def drawing(name: str, *arguments: Any, **options: Any) -> Callable[[], Figure]:
+    """What draws a figure by a function of `simulate.figures`, such as ``forest.forest``, which is loaded then."""
+
+    def draw() -> Figure:
+        module, _, function = name.partition(".")
+        figure: Figure = getattr(import_module(f"simulate.figures.{module}"), function)(*arguments, **options)
+        return figure
+
+    return draw
 
 
 def complete(result: Result[Any], folder: Path, *, figures: bool = True) -> tuple[str, ...]:
