@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from importlib import import_module
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,25 @@ class MissingExtra(Il1simError):
     """The environment lacks something: an optional package, a writable folder."""
 
     exit_code = 7
+
+
+def optional(module: str, doing: str, package: str, extra: str) -> Any:
+    """A module of an optional package, for ``doing`` what needs it.
+
+    Raises
+    ------
+    MissingExtra
+        ``extra.{extra}``: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError:
+        raise MissingExtra(
+            f"{doing} needs the package {package}",
+            code=f"extra.{extra}",
+            expected=package,
+            advice=f'pip install "il1sim[{extra}]"',
+        ) from None
 
 
 def listed(names: Iterable[object]) -> str:

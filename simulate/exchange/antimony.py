@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from simulate.errors import InputError, MissingExtra, Where
+from simulate.errors import InputError, Where, optional
 from simulate.exchange.sbml.annotations import About
 from simulate.exchange.sbml.writing import sbml_text
 from simulate.files import read_bytes
@@ -50,7 +50,7 @@ def sbml_of(path: Path) -> str:
             expected="a text that reads nothing else",
             advice="write what it imports into the file",
         )
-    package = _package("reading")
+    package = optional("antimony", "reading Antimony", "antimony", "antimony")
     package.clearPreviousLoads()
     try:
         if package.loadAntimonyString(text) < 0:
@@ -83,7 +83,7 @@ def antimony_text(model: Model, about: About | None = None) -> str:
     MissingExtra
         ``extra.antimony``: the package is not installed.
     """
-    package = _package("writing")
+    package = optional("antimony", "writing Antimony", "antimony", "antimony")
     package.clearPreviousLoads()
     try:
         if package.loadSBMLString(sbml_text(model, about)) < 0:
@@ -104,16 +104,3 @@ def _last_error(package: Any) -> str:
     except UnicodeDecodeError:
         # The package cuts messages in the middle of a letter.
         return ""
-
-
-def _package(doing: str) -> Any:
-    try:
-        import antimony
-    except ImportError:
-        raise MissingExtra(
-            f"{doing} Antimony needs the package antimony",
-            code="extra.antimony",
-            expected="antimony",
-            advice='pip install "il1sim[antimony]"',
-        ) from None
-    return antimony

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr, Symbol
 
+from simulate.exchange.numbers import free_name
 from simulate.exchange.sbml.reading import Imported
 from simulate.symbolic.parts import TIME, Event, Mechanism, Route, Species
 from simulate.symbolic.switching import above, at_least, both, same
@@ -68,7 +69,8 @@ def with_doses(imported: Imported) -> Imported:
         for one in additions:
             place = (one.target, one.gain)
             if place not in routes:
-                name = _route_name(f"into_{one.target.name}", taken)
+                # None that begins so is a word of regimens.
+                name = free_name(f"into_{one.target.name}", taken)
                 routes[place] = Route(name, one.target.name, one.target, DIMENSIONLESS, one.gain)
             words.append(_words(one.amount, routes[place].name, timing, imported.time_unit))
     counters = {timing.counter for _, timing, _ in found if timing.counter is not None}
@@ -175,15 +177,6 @@ def _additions(event: Event, timing: _Timing, state_free: set[Symbol]) -> list[_
 def _names(mechanism: Mechanism) -> set[str]:
     parts = (mechanism.species, mechanism.definitions, mechanism.observables, mechanism.parameters)
     return {part.name for group in parts for part in group} | {part.name for part in mechanism.reactions}
-
-
-def _route_name(wanted: str, taken: set[str]) -> str:
-    """A name that is free; none that begins with `into_` is a word of regimens."""
-    name, number = wanted, 2
-    while name in taken:
-        name, number = f"{wanted}_{number}", number + 1
-    taken.add(name)
-    return name
 
 
 def _words(amount: Expr, route: str, timing: _Timing, time_unit: str) -> str:

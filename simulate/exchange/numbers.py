@@ -1,8 +1,9 @@
-"""Expressions of a model, which are in the base of units, as numbers in declared units."""
+"""Expressions of a model, which are in the base of units, as numbers in declared units; names that are free."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain, count
 
 import sympy
 from sympy import Expr, Symbol
@@ -21,3 +22,10 @@ def numbers_of(model: Model) -> dict[Symbol, Expr]:
 def written(expression: Expr | float, numbers: Mapping[Symbol, Expr], of: Unit = DIMENSIONLESS) -> Expr:
     """An expression in the base of units as a number in a unit, of the numbers of `numbers_of`."""
     return substitute(sympy.sympify(expression, strict=True), numbers) / sympy.Rational(of.factor)
+
+
+def free_name(wanted: str, taken: set[str]) -> str:
+    """The name, or it with the first number from 2 on, that is not taken; it is taken then."""
+    name = next(one for one in chain([wanted], (f"{wanted}_{number}" for number in count(2))) if one not in taken)
+    taken.add(name)
+    return name

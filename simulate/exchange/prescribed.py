@@ -10,6 +10,7 @@ import sympy
 from sympy import Expr
 
 from simulate.errors import InputError
+from simulate.exchange.numbers import free_name
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME, Event, Parameter, Reaction, Route, Species
 from simulate.symbolic.switching import at_least
@@ -127,12 +128,9 @@ def _amounts(model: Model, given: Sequence[Given]) -> dict[tuple[str, float], Pa
     taken = {part.name for group in parts for part in group}
     found: dict[tuple[str, float], Parameter] = {}
     for name, amount in dict.fromkeys(dose for one in given for dose in one.doses.items()):
-        wanted, number = f"{name}_amount", 2
-        while wanted in taken:
-            wanted, number = f"{name}_amount_{number}", number + 1
-        taken.add(wanted)
+        own = free_name(f"{name}_amount", taken)
         meaning = f"amount of {routes[name].drug} that is given by `{name}`"
-        found[name, amount] = Parameter(wanted, meaning, amount, routes[name].unit, source="the regimen")
+        found[name, amount] = Parameter(own, meaning, amount, routes[name].unit, source="the regimen")
     return found
 
 

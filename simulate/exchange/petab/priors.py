@@ -9,21 +9,17 @@ from simulate.exchange.petab.problem import Prior
 from simulate.exchange.petab.tables import TableRow, number
 
 _ON_SCALE = "parameterScale"
+_KINDS = ("uniform", "normal", "laplace")
 _FIRST_VERSION = {
-    "uniform": ("uniform", "lin"),
-    "normal": ("normal", "lin"),
-    "laplace": ("laplace", "lin"),
+    **{kind: (kind, "lin") for kind in _KINDS},
     "logNormal": ("normal", "log"),
     "logLaplace": ("laplace", "log"),
 }
-_SECOND_VERSION = {
-    "uniform": ("uniform", "lin"),
-    "normal": ("normal", "lin"),
-    "laplace": ("laplace", "lin"),
-    "log-uniform": ("uniform", "log"),
-    "log-normal": ("normal", "log"),
-    "log-laplace": ("laplace", "log"),
+SECOND_VERSION = {
+    **{kind: (kind, "lin") for kind in _KINDS},
+    **{f"log-{kind}": (kind, "log") for kind in _KINDS},
 }
+"""Names of priors in version 2, with the distribution and the scale on which it is one."""
 
 
 def first_version(row: TableRow, what: str, scale: str) -> Prior | None:
@@ -32,7 +28,7 @@ def first_version(row: TableRow, what: str, scale: str) -> Prior | None:
     A prior ``parameterScale…`` is one of the value on the scale of the parameter.
     """
     column = f"{what}PriorType"
-    known = (*_FIRST_VERSION, *(f"{_ON_SCALE}{kind.capitalize()}" for kind in ("uniform", "normal", "laplace")))
+    known = (*_FIRST_VERSION, *(f"{_ON_SCALE}{kind.capitalize()}" for kind in _KINDS))
     if not row.text(column):
         _refuse_parameters(row, f"{what}PriorParameters")
         return None
@@ -50,7 +46,7 @@ def second_version(row: TableRow) -> Prior | None:
     if not row.text("priorDistribution"):
         _refuse_parameters(row, "priorParameters")
         return None
-    kind, scale = _SECOND_VERSION[row.choice("priorDistribution", tuple(_SECOND_VERSION))]
+    kind, scale = SECOND_VERSION[row.choice("priorDistribution", tuple(SECOND_VERSION))]
     first, second = _two(row, "priorParameters", scale, kind)
     if kind == "uniform" and scale != "lin":
         first, second = _logarithm(row, first), _logarithm(row, second)

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from sympy import Expr
 
 from simulate.errors import InputError
+from simulate.exchange.numbers import free_name
 from simulate.exchange.petab.formulas import formula_text
+from simulate.exchange.petab.priors import SECOND_VERSION
 from simulate.exchange.petab.problem import (
     ConditionChange,
     EstimatedParameter,
@@ -25,14 +27,7 @@ from simulate.exchange.petab.problem import (
 MODEL = "model.xml"
 """Name of the file of the model."""
 
-_PRIORS = {
-    ("uniform", "lin"): "uniform",
-    ("normal", "lin"): "normal",
-    ("laplace", "lin"): "laplace",
-    ("uniform", "log"): "log-uniform",
-    ("normal", "log"): "log-normal",
-    ("laplace", "log"): "log-laplace",
-}
+_PRIORS = {own: name for name, own in SECOND_VERSION.items()}
 
 _OPTIONAL = (
     *("lowerBound", "upperBound", "priorDistribution", "priorParameters", "observableParameters", "noiseParameters"),
@@ -95,7 +90,14 @@ def _parameters(parameters: Iterable[EstimatedParameter]) -> list[list[str]]:
     for part in parameters:
         bounds = [number_text(bound) if math.isfinite(bound) else "" for bound in (part.lower, part.upper)]
         rows.append(
-            [part.id, _truth(part.is_estimated), number_text(part.nominal), *bounds, *_prior(part.prior), part.name]
+            [
+                part.id,
+                str(part.is_estimated).lower(),
+                number_text(part.nominal),
+                *bounds,
+                *_prior(part.prior),
+                part.name,
+            ]
         )
     return rows
 
@@ -184,17 +186,8 @@ def _changes(changes: Iterable[ConditionChange]) -> tuple[tuple[str, str], ...]:
 
 def _identifier(name: str, taken: set[str]) -> str:
     text = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
-    wanted = found = text if text[:1].isalpha() or text[:1] == "_" else f"experiment_{text}"
-    number = 2
-    while found in taken:
-        found, number = f"{wanted}_{number}", number + 1
-    taken.add(found)
-    return found
+    return free_name(text if text[:1].isalpha() or text[:1] == "_" else f"experiment_{text}", taken)
 
 
 def _mappings(aliases: Mapping[str, str]) -> list[list[str]]:
     return [["petabEntityId", "modelEntityId"], *([name, own] for name, own in aliases.items())]
-
-
-def _truth(value: bool) -> str:
-    return "true" if value else "false"

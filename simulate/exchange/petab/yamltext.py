@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulate.errors import InputError, MissingExtra, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, optional
 from simulate.files import read_bytes
 
 MAX_NODES = 100_000
@@ -82,15 +82,7 @@ def read_yaml(path: Path) -> Yaml:
     MissingExtra
         ``extra.petab``: PyYAML is not installed.
     """
-    try:
-        import yaml
-    except ImportError:
-        raise MissingExtra(
-            "reading PEtab needs the package PyYAML",
-            code="extra.petab",
-            expected="PyYAML",
-            advice='pip install "il1sim[petab]"',
-        ) from None
+    yaml = optional("yaml", "reading PEtab", "PyYAML", "petab")
     content = read_bytes(path, str(path))
     try:
         _check_events(path, yaml.parse(content, Loader=yaml.SafeLoader))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulate.errors import InputError, MissingExtra, Where
+from simulate.errors import InputError, Where, optional
 from simulate.exchange.sbml.xml import checked
 
 
@@ -20,16 +20,7 @@ def library() -> Any:
     MissingExtra
         ``extra.sbml``: it is not installed.
     """
-    try:
-        import libsbml
-    except ImportError:
-        raise MissingExtra(
-            "reading SBML needs the package python-libsbml",
-            code="extra.sbml",
-            expected="python-libsbml",
-            advice='pip install "il1sim[sbml]"',
-        ) from None
-    return libsbml
+    return optional("libsbml", "reading SBML", "python-libsbml", "sbml")
 
 
 _WITHOUT_INFLUENCE = ("layout", "render", "groups", "annot")
