@@ -21,6 +21,7 @@ from pathlib import Path
 import platformdirs
 
 from simulate.disk import open_regular
+from simulate.errors import reason_of
 
 _MARK = b"il1sim compiled 1\n"
 _DIGEST = 32
@@ -63,8 +64,7 @@ def cache_folder(name: str, *, is_told: bool = True) -> Path | None:
             _make(folder)
             fault = unsafe(folder)
     except (OSError, RuntimeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        fault = f"`{root}`: {reason[:1].lower()}{reason[1:]}"
+        fault = f"`{root}`: {reason_of(error)}"
     if fault is not None:
         tell(fault)
         return None

@@ -119,6 +119,12 @@ class MissingExtra(Il1simError):
     exit_code = 7
 
 
+def reason_of(error: Exception) -> str:
+    """What the system says of an error, as part of a sentence."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return reason[:1].lower() + reason[1:]
+
+
 def optional(module: str, doing: str, package: str, extra: str) -> Any:
     """A module of an optional package, for ``doing`` what needs it.
 
@@ -153,12 +159,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
 
 def not_among(
-    what: str, name: str, known: Iterable[str], *, code: str, where: Where | None = None, found: str | None = None
-) -> InputError:
+    what: str,
+    name: str,
+    known: Iterable[str],
+    *,
+    code: str,
+    where: Where | None = None,
+    found: str | None = None,
+    kind: type[Il1simError] = InputError,
+) -> Il1simError:
     """The fault of a name that is not among those known: all of these are listed, and the nearest are advised."""
     names = list(known)
     advice = did_you_mean(name, names)
-    return InputError(what, code=code, where=where, found=found, expected=listed(names), advice=advice)
+    return kind(what, code=code, where=where, found=found, expected=listed(names), advice=advice)
 
 
 def relocated(error: InputError, where: Where, text: str) -> InputError:

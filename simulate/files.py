@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from simulate import inputs
 from simulate.disk import open_regular, sync
-from simulate.errors import InputError, MissingExtra, Where, did_you_mean
+from simulate.errors import InputError, MissingExtra, Where, did_you_mean, reason_of
 from simulate.locks import new_file
 from simulate.tomltext import BARE_KEY, MAX_NESTING, Keys, TooDeep, lines_of, load_toml
 
@@ -218,7 +218,7 @@ def _put(temporary: Path, target: Path) -> None:
 
 def _unwritable(path: Path | str, error: Exception) -> MissingExtra:
     return MissingExtra(
-        f"cannot write the file: {_reason(error)}",
+        f"cannot write the file: {reason_of(error)}",
         code="file.unwritable",
         where=Where(file=str(path)),
         advice="choose a folder that exists, is writable and has space",
@@ -299,7 +299,7 @@ def read_bytes(path: Path, shown: str) -> bytes:
     except (OSError, ValueError) as error:
         irregular = isinstance(error, OSError) and error.errno == errno.EINVAL
         raise InputError(
-            f"the file cannot be read: {_reason(error)}",
+            f"the file cannot be read: {reason_of(error)}",
             code="file.unreadable",
             where=where,
             advice="write what it gives to a file first, and name that file" if irregular else None,
@@ -339,11 +339,6 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} occurs twice")
     return found
-
-
-def _reason(error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return reason[:1].lower() + reason[1:]
 
 
 def _line_of(text: str, line: int | None) -> str | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from simulate.disk import exchange, sync
-from simulate.errors import InputError, MissingExtra, Where
+from simulate.errors import InputError, MissingExtra, Where, reason_of
 from simulate.locks import check_free, hold, is_locked, let_go, locked, remove_free
 from simulate.manifest import MANIFEST as MANIFEST
 from simulate.manifest import PLAN as PLAN
@@ -68,12 +68,7 @@ def check_target(target: Path, *, key: str, force: bool = False) -> None:
             parent = parent.parent
     except (OSError, ValueError) as error:
         raise unwritable(where, error) from error
-    if not parent.is_dir():
-        raise InputError(
-            f"`{parent}` is not a folder", code="store.occupied", where=where, advice="choose another folder"
-        )
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise _unwritable_folder(parent, where)
+    _check_folder(parent, where)
 
 
 def check_file(target: Path, *, force: bool = False) -> None:
@@ -90,7 +85,6 @@ def check_file(target: Path, *, force: bool = False) -> None:
     try:
         there = os.lstat(target) if os.path.lexists(target) else None
         folder = target.absolute().parent
-        is_folder = folder.is_dir()
     except (OSError, ValueError) as error:
         raise unwritable(where, error) from error
     if there is not None and not stat.S_ISREG(there.st_mode):
@@ -104,21 +98,22 @@ def check_file(target: Path, *, force: bool = False) -> None:
             where=where,
             advice="choose another with --out, or replace it with --force",
         )
-    if not is_folder:
+    _check_folder(folder, where)
+
+
+def _check_folder(folder: Path, where: Where) -> None:
+    """Refuse a target whose folder is none, or cannot be written."""
+    if not folder.is_dir():
         raise InputError(
             f"`{folder}` is not a folder", code="store.occupied", where=where, advice="choose another folder"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise _unwritable_folder(folder, where)
-
-
-def _unwritable_folder(folder: Path, where: Where) -> MissingExtra:
-    return MissingExtra(
-        f"the folder `{folder}` cannot be written",
-        code="store.unwritable",
-        where=where,
-        advice="choose another folder with --out",
-    )
+        raise MissingExtra(
+            f"the folder `{folder}` cannot be written",
+            code="store.unwritable",
+            where=where,
+            advice="choose another folder with --out",
+        )
 
 
 def _check_kind(target: Path, where: Where) -> None:
@@ -374,9 +369,8 @@ def _flush(folder: Path) -> None:
 
 def unwritable(where: Where, error: Exception) -> MissingExtra:
     """The fault of a run directory that the operating system does not let be written."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return MissingExtra(
-        f"the run directory cannot be written: {reason[:1].lower()}{reason[1:]}",
+        f"the run directory cannot be written: {reason_of(error)}",
         code="store.unwritable",
         where=where,
         advice="choose a folder that is writable and has space with --out",

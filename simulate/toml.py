@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
-from simulate.errors import InputError, Where, did_you_mean, listed, relocated
+from simulate.errors import InputError, Where, did_you_mean, listed, not_among, relocated
 from simulate.files import Document, dotted
 
 T = TypeVar("T")
@@ -72,13 +72,7 @@ class TomlTable:
         """Refuse a key that is not among those allowed, and the absence of a required one."""
         for key in self._found:
             if allowed is not None and key not in allowed:
-                raise InputError(
-                    f"unknown key `{key[:60]}`",
-                    code="key.unknown",
-                    where=self.where(key),
-                    expected=listed(allowed),
-                    advice=did_you_mean(key, allowed),
-                )
+                raise not_among(f"unknown key `{key[:60]}`", key, allowed, code="key.unknown", where=self.where(key))
         for key in required:
             if key not in self:
                 raise self.missing(key)

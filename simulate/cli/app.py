@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from simulate.cli.console import UsageFault, print_json, say
 from simulate.cli.strict import StrictCommand
-from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean, listed
+from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean, listed, not_among, reason_of
 from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
 from simulate.verbs import verbs
@@ -64,12 +64,7 @@ class Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in verbs() and not args[0].startswith("-"):
-            raise UsageFault(
-                f"there is no verb `{args[0]}`",
-                code="usage.verb",
-                expected=listed(verbs()),
-                advice=did_you_mean(args[0], verbs()),
-            )
+            raise not_among(f"there is no verb `{args[0]}`", args[0], verbs(), code="usage.verb", kind=UsageFault)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -205,11 +200,8 @@ def _fault_of(error: Exception) -> Il1simError | None:
             advice="fewer patients or times of output, fewer --threads or --workers, or a higher limit",
         )
     if isinstance(error, OSError):
-        reason = error.strerror or str(error)
         where = Where(file=error.filename) if isinstance(error.filename, str) else None
-        return MissingExtra(
-            f"a file or stream cannot be read or written: {reason[:1].lower()}{reason[1:]}", code="io", where=where
-        )
+        return MissingExtra(f"a file or stream cannot be read or written: {reason_of(error)}", code="io", where=where)
     return _usage_fault(error)
 
 

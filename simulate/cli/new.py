@@ -11,7 +11,7 @@ import typer
 
 from simulate.cli.console import UsageFault, print_json, print_text
 from simulate.cli.options import Json
-from simulate.errors import did_you_mean, listed
+from simulate.errors import did_you_mean, listed, not_among
 
 _NEXT = {
     "scenario": "simulate run {file}",
@@ -49,12 +49,7 @@ def new(
     from simulate.files import read_bytes, write_atomically
 
     if kind not in _NEXT:
-        raise UsageFault(
-            f"there are no files of the kind `{kind}`",
-            code="usage.argument",
-            expected=listed(_NEXT),
-            advice=did_you_mean(kind, _NEXT),
-        )
+        raise not_among(f"there are no files of the kind `{kind}`", kind, _NEXT, code="usage.argument", kind=UsageFault)
     file = name if name.suffix == ".toml" or not name.name else name.with_name(f"{name.name}.toml")
     # The name of a model or hypothesis is part of names in its equations.
     is_part = kind in ("model", "hypothesis")

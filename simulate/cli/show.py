@@ -12,7 +12,7 @@ import typer
 
 from simulate.cli.console import UsageFault, print_json, print_rich, print_text, say, titled
 from simulate.cli.options import Fit, Hypothesis, Json
-from simulate.errors import Where, did_you_mean, listed
+from simulate.errors import Where, not_among
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,13 +42,9 @@ def show(
     simulate show reactions --model my-model.toml
     simulate show draws --hypothesis H1 > draws.csv  # each number that the fit left free, in its unit
     """  # noqa: D301
-    if what not in (*VIEWS, DRAWS):
-        raise UsageFault(
-            f"there is nothing to show by the name `{what}`",
-            code="usage.argument",
-            expected=listed((*VIEWS, DRAWS)),
-            advice=did_you_mean(what, (*VIEWS, DRAWS)),
-        )
+    if what not in (known := (*VIEWS, DRAWS)):
+        told = f"there is nothing to show by the name `{what}`"
+        raise not_among(told, what, known, code="usage.argument", kind=UsageFault)
     if latex and what != "equations":
         raise UsageFault(
             "--latex is for equations only", code="usage.argument", advice="`simulate show equations --latex`"
