@@ -178,6 +178,16 @@ def ended(fault: Il1simError | None) -> int:
     return fault.exit_code
 
 
+def ask(function: Callable[..., Any], given: Mapping[str, Any], **other: object) -> Any:
+    """What the function of a verb gives for options by their names, of which those are handed to it that it takes.
+
+    ``other`` are arguments in place of options; what it takes to tell how far work is, it is given.
+    """
+    arguments = {"progress": progress, "report": paced(), **given, **other}
+    names = inspect.signature(function).parameters
+    return function(**{name: value for name, value in arguments.items() if name in names})
+
+
 def carry_out(
     function: Callable[..., Any],
     given: Mapping[str, Any],
@@ -190,20 +200,14 @@ def carry_out(
 
     Parameters
     ----------
-    function
-        The function in `simulate.api`; what it takes to tell how far work is, it is given.
-    given
-        Options by name: those that are arguments of the function are handed to it.
+    function, given, other
+        As for `ask`.
     show
         Prints a result for a reader.
     judge
         What is wrong with a result.
-    other
-        Arguments in place of options.
     """
-    arguments = {"progress": progress, "report": paced(), **given, **other}
-    names = inspect.signature(function).parameters
-    result = function(**{name: value for name, value in arguments.items() if name in names})
+    result = ask(function, given, **other)
     fault = judge(result)
     if given["as_json"]:
         print_json(result.document, fault)

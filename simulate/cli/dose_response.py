@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.varying import dose_response as function
-from simulate.cli.console import print_json, print_rich, print_text, progress, say, titled
+from simulate.cli.console import carry_out, print_rich, print_text, say, titled
 from simulate.cli.options import (
     Drawn,
     Draws,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.table import Table
 
+    from simulate.results.result import Result
     from simulate.studies.dose_response.tables import CurveRow
 
 
@@ -95,41 +96,31 @@ def dose_response(
     """  # noqa: D301
     from simulate.api.varying import responded
     from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest
-    from simulate.studies.dose_response.tables import assumptions, weak_fits
 
-    result = responded(
-        scenario,
-        ResponseRequest(
-            dose=dose,
-            endpoint=tuple(endpoint or ENDPOINTS),
-            second=second,
-            isobole=isobole,
-            effect=tuple(effect or ()),
-            arm=arm,
-            exposure=exposure,
-            bound=bound,
-            replicates=replicates,
-        ),
-        hypotheses=hypothesis or (),
-        settings=chosen_settings(
-            settings, fit=fit, draws=draws, patients=patients, seed=seed, dropout=dropout, rtol=rtol
-        ),
-        out=out,
-        workers=workers,
-        threads=threads,
-        force=force,
-        figures=figures,
-        progress=progress,
+    request = ResponseRequest(
+        dose=dose,
+        endpoint=tuple(endpoint or ENDPOINTS),
+        second=second,
+        isobole=isobole,
+        effect=tuple(effect or ()),
+        arm=arm,
+        exposure=exposure,
+        bound=bound,
+        replicates=replicates,
     )
-    if as_json:
-        print_json(result.document)
-    else:
-        found = result.value
-        print_rich(_curves(found), _doses(found[0]) if len(found) == 1 else _doses_of_several(found))
-        print_text("\n".join((*weak_fits(found), *assumptions(found), *_below(found))))
+    chosen = chosen_settings(settings, fit=fit, draws=draws, patients=patients, seed=seed, dropout=dropout, rtol=rtol)
+    code = carry_out(responded, locals(), _show, hypotheses=hypothesis or (), settings=chosen)
     if out is not None:
         say(f"wrote {out}")
-    return 0
+    return code
+
+
+def _show(result: Result[tuple[xr.Dataset, ...]]) -> None:
+    from simulate.studies.dose_response.tables import assumptions, weak_fits
+
+    found = result.value
+    print_rich(_curves(found), _doses(found[0]) if len(found) == 1 else _doses_of_several(found))
+    print_text("\n".join((*weak_fits(found), *assumptions(found), *_below(found))))
 
 
 def _curves(datasets: Sequence[xr.Dataset]) -> Table:

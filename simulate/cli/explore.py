@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.exploring import explore as function
-from simulate.cli.console import print_json, say
+from simulate.cli.console import ask, print_json, say
 from simulate.cli.options import (
     Draws,
     Every,
@@ -58,19 +58,8 @@ def explore(
     simulate explore model.xml --end "10 h"    # a model in SBML, or a model file in TOML
     """  # noqa: D301
     target = Path(f"{Path(scenario).stem}-explorer.html") if out is None else out
-    found = function(
-        scenario,
-        hypotheses or (),
-        fit=fit,
-        draws=draws,
-        patients=patients,
-        seed=seed,
-        settings=chosen_settings(settings),
-        end=end,
-        every=every,
-        out=target,
-        force=force,
-    )
+    chosen = chosen_settings(settings)
+    found = ask(function, locals(), hypotheses=hypotheses or (), settings=chosen, out=target)
     size = len(found.html.encode())
     if as_json:
         print_json({"page": str(target), "bytes": size})

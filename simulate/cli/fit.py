@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.api.fitting import fit as function
-from simulate.cli.console import UsageFault, paced, print_json, print_rich, print_text, titled
+from simulate.cli.console import UsageFault, carry_out, paced, print_json, print_rich, print_text, titled
 from simulate.cli.options import Drawn, EvidenceName, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from simulate.results.result import Result
     from simulate.studies.fitting.posterior import Estimate, Individuals, Posterior
     from simulate.studies.fitting.profiling import Profiled
     from simulate.studies.petab.fitting import PetabFit
@@ -90,9 +91,6 @@ def fit(
     simulate fit problem.yaml --starts 50
     simulate fit problem.yaml --profiles --posterior
     """  # noqa: D301
-    from simulate.evidence.sets import evidence_sets
-    from simulate.studies.fitting.profiling import Profiled
-
     own = {"starts": starts, "rtol": rtol, "force": force or None, "profile": profile, "posterior": posterior or None}
     own["no_figures"] = not figures or None
     _refuse_strange(problem, own, locals())
@@ -104,45 +102,30 @@ def fit(
             own |= {"particles": particles, "runs": runs, "draws": draws}
         asked = {name: value for name, value in own.items() if value}
         return _of_problem(problem, asked, seed, threads, out, figures, as_json)
-    found = function(
-        hypothesis,
-        evidence=evidence,
-        trial=trial,
-        data=data,
-        out=out,
-        particles=particles,
-        runs=runs,
-        patients=patients,
-        draws=draws,
-        final_patients=final_patients,
-        seed=seed,
-        profiles=profiles,
-        threads=threads,
-        report=paced(),
-    )
-    if as_json:
-        print_json(found.document)
-    else:
-        print_rich(_estimates(found.value.hypothesis, found.value.told))
-        if found.value.individuals is not None:
-            print_rich(_individuals(found.value.individuals))
-        if "profiles" in found.tables:
-            print_rich(_profiles("likelihood", [Profiled(**row) for row in found.tables["profiles"].records()]))
-        known = evidence_sets().get(found.value.evidence)
-        left_out = (
-            f"not used: {part.statement} ({part.source}): {part.why}" for part in (known.not_used if known else ())
-        )
-        print_text(
-            "\n".join(
-                (
-                    *_summary(found.value),
-                    *map(str, left_out),
-                    *found.facts.get("assumptions", ()),
-                    f"written to {found.facts['file']}",
-                )
+    return carry_out(function, locals(), _show)
+
+
+def _show(found: Result[Posterior]) -> None:
+    from simulate.evidence.sets import evidence_sets
+    from simulate.studies.fitting.profiling import Profiled
+
+    print_rich(_estimates(found.value.hypothesis, found.value.told))
+    if found.value.individuals is not None:
+        print_rich(_individuals(found.value.individuals))
+    if "profiles" in found.tables:
+        print_rich(_profiles("likelihood", [Profiled(**row) for row in found.tables["profiles"].records()]))
+    known = evidence_sets().get(found.value.evidence)
+    left_out = (f"not used: {part.statement} ({part.source}): {part.why}" for part in (known.not_used if known else ()))
+    print_text(
+        "\n".join(
+            (
+                *_summary(found.value),
+                *map(str, left_out),
+                *found.facts.get("assumptions", ()),
+                f"written to {found.facts['file']}",
             )
         )
-    return 0
+    )
 
 
 def _refuse_strange(problem: str | None, own: Mapping[str, object], given: Mapping[str, object]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.inspecting import report as function
-from simulate.cli.console import print_json, progress, say
+from simulate.cli.console import ask, print_json, say
 from simulate.cli.options import Json, defaults_of
 
 
@@ -45,19 +45,7 @@ def report(
     """  # noqa: D301
     whole = directory.resolve()
     target = whole.with_name(f"{whole.name}.html") if out is None else out
-    text = function(
-        directory,
-        question=question,
-        context=context,
-        influence=influence,
-        consequence=consequence,
-        risk=risk,
-        error=error,
-        figures=figures,
-        out=target,
-        force=force,
-        progress=progress,
-    )
+    text = ask(function, locals(), out=target)
     if as_json:
         print_json({"report": str(target), "bytes": len(text.encode())})
     say(f"wrote {target}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.api.varying import sweep as function
-from simulate.cli.console import ended, print_json, print_text, progress, say
+from simulate.cli.console import ask, ended, print_json, print_text, progress, say
 from simulate.cli.options import (
     Draws,
     End,
@@ -122,20 +122,8 @@ def sweep(
         dropout=dropout,
         rtol=rtol,
     )
-    plan = planned_sweep(
-        scenario,
-        over,
-        settings=chosen,
-        end=end,
-        every=every,
-        arms=arms,
-        zipped=zipped or None,
-        design=design,
-        design_seed=design_seed,
-        at=at,
-        parameters=parameters or None,
-        part_size=part_size,
-    )
+    # What is not asked for is up to the file.
+    plan = ask(planned_sweep, locals(), settings=chosen, zipped=zipped or None, parameters=parameters or None)
     behind = plan.study.draws
     weak = [behind.origin] if behind is not None and behind.weakness else []
     for line in (*plan.study.scenario.understood, *plan.study.assumptions, *weak):
