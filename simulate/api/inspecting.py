@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from simulate.evidence.items import Evidence, Finding
-    from simulate.results.result import Result, drawing
+    from simulate.results.result import Result
     from simulate.studies.steady_states import SteadyStates
     from simulate.studies.verification import Verification
 
@@ -98,7 +98,7 @@ def equilibria(
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
-    from simulate.results.result import Result
+    from simulate.results.result import Result, drawing
     from simulate.results.study_openings import of_steady_states
     from simulate.studies.scenario import TYPICAL
     from simulate.studies.steady_states import document, read_source, steady_states, tables
