@@ -153,47 +153,43 @@ def draw_observed(
 
 def legend_of_few(
     few: FewPatients, observed: Sequence[ObservedValue], draws: int, *, is_averaged: bool, has_medians: bool = False
-) -> tuple[list[Line2D], list[str]]:
-    """Handles and labels of lines and points; ``is_averaged`` as for `draw_observed`, of any panel.
+) -> list[tuple[Line2D, str]]:
+    """Handles of lines and points, with their labels; ``is_averaged`` as for `draw_observed`, of any panel.
 
     ``has_medians`` says that in some panel lines zigzag.
     """
-    handles, labels = [], []
+    found = []
     seen = {row.patient_id for row in observed}
     for patient, name in enumerate(few.names):
         if few.by_patient or name in seen:
             mark: dict[str, Any] = _POINT | {"marker": few.marker(name), "markeredgecolor": INK} if name in seen else {}
             shade = few.shade(0, patient) if few.by_patient else FAINT
             line = {"linestyle": few.pattern(0, patient) if few.by_patient else "none"}
-            handles.append(Line2D([], [], color=shade, **(mark | line)))
-            labels.append(f"patient {name}")
+            found.append((Line2D([], [], color=shade, **(mark | line)), f"patient {name}"))
+    one = Line2D([], [], color=FAINT, linewidth=0.9)
     if len(few.names) == 1 and not few.has_ids:
         # The line is the one of the arm.
         if draws > 1:
-            handles.append(Line2D([], [], color=FAINT, linewidth=0.9))
-            labels.append(f"median of {draws} draws")
+            found.append((one, f"median of {draws} draws"))
     elif not few.by_patient or draws > 1:
-        handles.append(Line2D([], [], color=FAINT, linewidth=0.9))
         people = "each patient" + (", ID at its end where there is room" if few.has_ids and not few.by_patient else "")
-        labels.append(people + (f", median of {draws} draws" if draws > 1 else ""))
+        found.append((one, people + (f", median of {draws} draws" if draws > 1 else "")))
     if has_medians:
-        handles.append(Line2D([], [], color=INK if few.by_patient else FAINT, linewidth=1.3))
-        labels.append("thick: median patient, where lines zigzag")
+        thick = Line2D([], [], color=INK if few.by_patient else FAINT, linewidth=1.3)
+        found.append((thick, "thick: median patient, where lines zigzag"))
     units = {row.unit for row in observed}
     unit = f", in {units.pop()}" if len(units) == 1 else ", in the unit of the axis"
     for is_below, label in ((False, f"observed{unit}"), (True, f"observed to be below{unit}")):
         if any(row.below == is_below for row in observed):
             face = "white" if is_below else FAINT
-            handles.append(Line2D([], [], color=FAINT, marker="o", markeredgecolor=INK, markerfacecolor=face, **_POINT))
-            labels.append(label)
+            point = Line2D([], [], color=FAINT, marker="o", markeredgecolor=INK, markerfacecolor=face, **_POINT)
+            found.append((point, label))
     if is_averaged and observed:
-        handles.append(Line2D([], [], color=FAINT, marker="_", **_POINT))
-        labels.append("simulated at that hour")
-    return handles, labels
+        found.append((Line2D([], [], color=FAINT, marker="_", **_POINT), "simulated at that hour"))
+    return found
 
 
-def legend_of_observed(observed: Sequence[ObservedValue]) -> tuple[list[Line2D], list[str]]:
-    """Handles and labels of points over bands."""
-    if not observed:
-        return [], []
-    return [Line2D([], [], color=FAINT, marker="o", markerfacecolor="white", **_POINT)], ["observed"]
+def legend_of_observed(observed: Sequence[ObservedValue]) -> list[tuple[Line2D, str]]:
+    """As `legend_of_few`, of points over bands."""
+    point = Line2D([], [], color=FAINT, marker="o", markerfacecolor="white", **_POINT)
+    return [(point, "observed")] if observed else []

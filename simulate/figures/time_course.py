@@ -335,25 +335,20 @@ def _bar(width: float) -> Line2D:
     return Line2D([], [], color=FAINT, linestyle="none", marker="|", markersize=7.0, markeredgewidth=width)
 
 
-def _bands_legend(dataset: xr.Dataset) -> tuple[list[Any], list[str]]:
-    """Handles and labels of medians and bands."""
-    handles: list[Any] = []
-    labels: list[str] = []
+def _bands_legend(dataset: xr.Dataset) -> list[tuple[Any, str]]:
+    """Handles of medians and bands, with their labels."""
     people = "those in the study" if counts_dropout(dataset) else _people(dataset)
     are_bars = dataset.sizes["arm"] > MOST_BANDS
     wide, narrow = (_bar(0.4), _bar(1.8)) if are_bars else (_patch(0.25), _patch(0.55))
-    handles += [Line2D([], [], color=FAINT), narrow, wide]
-    of_draws = "draw" in dataset.coords
-    # Other patients would differ by more than draws that have the same.
-    patients = dataset.sizes["member"] // draws_in(dataset)
-    whose = "" if patients >= FEWEST_DRAWN else f", of these {patients} patients"
     at_end = ", at the end" if are_bars else ""
-    labels += [
-        "median",
-        (f"median in 90 % of {draws_in(dataset)} draws{whose}" if of_draws else f"50 % of {people}") + at_end,
-        f"90 % of {people}{at_end}",
-    ]
-    return handles, labels
+    inner = f"50 % of {people}"
+    if "draw" in dataset.coords:
+        # Other patients would differ by more than draws that have the same.
+        patients = dataset.sizes["member"] // draws_in(dataset)
+        whose = "" if patients >= FEWEST_DRAWN else f", of these {patients} patients"
+        inner = f"median in 90 % of {draws_in(dataset)} draws{whose}"
+    line = Line2D([], [], color=FAINT)
+    return [(line, "median"), (narrow, f"{inner}{at_end}"), (wide, f"90 % of {people}{at_end}")]
 
 
 def _legend(
@@ -363,50 +358,42 @@ def _legend(
     changes: Sequence[ChangePanel],
     few: FewPatients | None,
 ) -> None:
-    handles: list[Any] = []
-    labels: list[str] = []
+    found: list[tuple[Any, str]] = []
     for arm, name in enumerate(dataset["arm"].values) if few is None or not few.by_patient else ():
         line = Line2D([], [], color=color(arm), linestyle=dashes(arm))
         is_line = few is not None or dataset.sizes["arm"] > MOST_BANDS
-        handles.append(line if is_line else (Patch(color=color(arm), alpha=0.28, linewidth=0.0), line))
-        labels.append("\n".join(textwrap.wrap(str(name), 48)))
+        handle = line if is_line else (Patch(color=color(arm), alpha=0.28, linewidth=0.0), line)
+        found.append((handle, "\n".join(textwrap.wrap(str(name), 48))))
     observed = [row for panel in panels for row in panel.observed]
     if few is None:
-        parts = [_bands_legend(dataset), legend_of_observed(observed)]
+        found += [*_bands_legend(dataset), *legend_of_observed(observed)]
     else:
         draws = len(np.unique(dataset["draw"])) if "draw" in dataset.coords else 1
         is_averaged = any(panel.observed and panel.envelope is not None for panel in panels)
-        parts = [
-            legend_of_few(few, observed, draws, is_averaged=is_averaged, has_medians=_has_medians(panels, changes, few))
-        ]
-    for own_handles, own_labels in parts:
-        handles += own_handles
-        labels += own_labels
+        has_medians = _has_medians(panels, changes, few)
+        found += legend_of_few(few, observed, draws, is_averaged=is_averaged, has_medians=has_medians)
     if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
-        handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))
         is_averaged = any(panel.envelope is not None for panel in panels)
-        labels.append("doses; values as each is given" if _is_seen_at_doses(dataset) and not is_averaged else "doses")
+        label = "doses; values as each is given" if _is_seen_at_doses(dataset) and not is_averaged else "doses"
+        found.append((Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"), label))
     following = [_has_room_for_hatches(panel) for panel in panels if panel.envelope is not None]
-    if following:
-        if not all(following):
-            handles.append(Line2D([], [], color=FAINT, linestyle="none", marker=_CAPPED, markersize=7.0))
-            labels.append("trough to peak about the last dose (median)")
-        if any(following):
-            handles.append(Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4))
-            labels.append("trough to peak (median)")
+    if not all(following):
+        capped = Line2D([], [], color=FAINT, linestyle="none", marker=_CAPPED, markersize=7.0)
+        found.append((capped, "trough to peak about the last dose (median)"))
+    if any(following):
+        hatched = Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4)
+        found.append((hatched, "trough to peak (median)"))
     shown = {mark.standing for panel in panels for mark in panel.marks}
+    look = _DOT | {"linestyle": "-", "linewidth": 0.8}
     for standing, (label, edge, face) in _STANDINGS.items():
         if standing in shown:
-            handles.append(
-                Line2D([], [], color=edge, markerfacecolor=face, **(_DOT | {"linestyle": "-", "linewidth": 0.8}))
-            )
-            labels.append(label)
+            found.append((Line2D([], [], color=edge, markerfacecolor=face, **look), label))
     if any(change.arrows for change in changes):
-        handles.append(Line2D([], [], color=INK, linestyle="none", marker="^", markersize=4.0))
-        labels.append("reported, and how many go that way")
+        arrow = Line2D([], [], color=INK, linestyle="none", marker="^", markersize=4.0)
+        found.append((arrow, "reported, and how many go that way"))
     if lacks_units(dataset, [panel.quantity for panel in panels]):
-        handles.append(Line2D([], [], linestyle="none"))
-        labels.append(NO_UNITS)
+        found.append((Line2D([], [], linestyle="none"), NO_UNITS))
+    handles, labels = zip(*found, strict=True)
     figure.legend(
         handles,
         labels,
