@@ -23,7 +23,6 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLo
 
 from simulate.evidence.observations import Observations, Standing, of_all
 from simulate.figures.axes import Multiples, panel_axes
-from simulate.figures.bands import LEVELS as LEVELS
 from simulate.figures.bands import MOST_BANDS, dashes, draw_bands, fill, label_y, place_beside, titled
 from simulate.figures.changes import ChangePanel, change_panels, draw_arrows, draw_changes
 from simulate.figures.few_patients import (

@@ -131,10 +131,7 @@ class _Walk:
         numbers = [_as_number(part) for part in parts]
         if name in _COMPARED:
             return _all([compare(_COMPARED[name], a, b) for a, b in itertools.pairwise(numbers)])
-        try:
-            return self._folded(_NUMBERS[name](numbers))
-        except (IndexError, TypeError):
-            raise self.refuse(f"`{name}` has {len(numbers)} arguments in a formula", "sbml.math") from None
+        return self._folded(_NUMBERS[name](numbers))
 
     def _call(self, node: Any, local: Mapping[str, Expr], depth: int) -> Expr:
         known = self._formula.functions.get(node.getName())
@@ -234,14 +231,7 @@ def _minus(parts: list[Expr]) -> Expr:
 
 
 def _function(name: str) -> Callable[[list[Expr]], Expr]:
-    build = FUNCTIONS[name].build
-
-    def of(parts: list[Expr]) -> Expr:
-        if len(parts) != 1:
-            raise IndexError
-        return build(parts[0])
-
-    return of
+    return lambda parts: FUNCTIONS[name].build(parts[0])
 
 
 def _factorial(parts: list[Expr]) -> Expr:
@@ -304,9 +294,9 @@ _NUMBERS: Mapping[str, Callable[[list[Expr]], Expr]] = {
 }
 
 
-_SEVERAL = ("plus", "times", "min", "max")
-_ARGUMENTS: Mapping[str, tuple[int, int]] = {
-    **{name: (1, 1) for name in _NUMBERS if name not in _SEVERAL},
+_ARGUMENTS: Mapping[str, tuple[int, float]] = {
+    **{name: (1, 1) for name in _NUMBERS if name not in ("plus", "times")},
+    **{name: (1, math.inf) for name in ("min", "max")},
     **{name: (1, 2) for name in ("minus", "log", "root")},
     **{name: (2, 2) for name in ("divide", "power", "quotient", "rem", "implies")},
     "not": (1, 1),
