@@ -89,13 +89,10 @@ def _show(found: Result[Comparison]) -> None:
 
 
 def _show_choice(found: Result[Choice]) -> None:
-    print_rich(_choice(found.value))
-    print_text(_below_choice(found.value))
-
-
-def _below_choice(found: Choice) -> str:
-    effective = sorted(found.effective.ravel())[found.effective.size // 2]
-    return (
+    choice = found.value
+    effective = sorted(choice.effective.ravel())[choice.effective.size // 2]
+    print_rich(_choice(choice))
+    print_text(
         "first: the true numbers are among the candidates, and evidences are exact; second: they are left out\n"
         f"in half of the abstracts more than {effective:.0f} populations of the true hypothesis matter"
     )

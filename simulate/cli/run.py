@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
-    from simulate.studies.failures import FailureEntry
 
 TOLERATED = 0.05
 """Share of numerical failures that may be set aside."""
@@ -181,13 +180,18 @@ def run(
             print_rich("", table_of_observed(found.observed))
         if lines := reported_beside(found.summary, printed_alone(found.observations, found.summary)):
             print_text("\n".join(lines))
+    causes = [
+        line
+        for first in found.failures[:1]
+        for line in (f"  {first.told(found.study.scenario.time_unit)}", f"  to repeat it alone: {first.replay}")
+    ]
     for line in (
         *found.study.scenario.understood,
         *found.study.assumptions,
         *found.study.readings.sentences,
         *far_apart(found.observed),
         *_notes(found.ensemble),
-        *_causes(found.failures, found.study.scenario.time_unit),
+        *causes,
         *(_not_drawn(found.study.quantities) if "time-course.png" in files else ()),
     ):
         say(line)
@@ -231,11 +235,13 @@ def _notes(ensemble: Ensemble) -> list[str]:
     chosen = [f"{name}: {count} of {ensemble.status.size} trajectories" for name, count in methods.most_common()]
     reasons = Counter(row.failure.reason for row in ensemble.failures)
     total = ensemble.status.size
+    # Of all arms the rules are counted through.
+    befores = accumulate((len(arm.rules) for arm in ensemble.arms[:-1]), initial=0)
     rules = [
         f"arm `{arm.name}`, rule {index + 1}: applied to "
         f"{len({one.place for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
         f"of {ensemble.shape[1]} patients"
-        for arm, before in zip(ensemble.arms, _rules_before(ensemble), strict=True)
+        for arm, before in zip(ensemble.arms, befores, strict=True)
         for index in range(len(arm.rules))
     ]
     counts = ensemble_counts(ensemble)
@@ -243,18 +249,6 @@ def _notes(ensemble: Ensemble) -> list[str]:
         rules.append(f"stopped by a rule: {stopped} of {total} trajectories; each counts until then")
     left_out = [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
     return [*rules, *(chosen if len(methods) > 1 else ()), *left_out]
-
-
-def _rules_before(ensemble: Ensemble) -> list[int]:
-    """Number of rules of the arms before each."""
-    return [0, *accumulate(len(arm.rules) for arm in ensemble.arms)][: len(ensemble.arms)]
-
-
-def _causes(failures: Sequence[FailureEntry], time_unit: str) -> list[str]:
-    """Who failed first, by which term, and how to see it again."""
-    if not failures:
-        return []
-    return [f"  {failures[0].told(time_unit)}", f"  to repeat it alone: {failures[0].replay}"]
 
 
 def _not_drawn(quantities: Sequence[str]) -> list[str]:

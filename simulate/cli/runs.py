@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from simulate.results.diff import ChangedInput, ChangedOutput, RunDiff
+    from simulate.results.diff import ChangedOutput, RunDiff
 
 HOMES = (Path("runs"), Path("fits"))
 """Where runs and fits are kept if the user does not say."""
@@ -247,7 +247,8 @@ def _diff(first: Path, second: Path, as_json: bool) -> int:
         return 0
     for heading, changes in (("inputs", found.changes), ("versions", found.versions)):
         if changes:
-            print_rich(_table([heading, str(first), str(second)], [_changed(change) for change in changes]))
+            rows = [[change.name, _value(change.before), _value(change.after)] for change in changes]
+            print_rich(_table([heading, str(first), str(second)], rows))
     print_text(_conclusion(found))
     if any(effect.different for effect in found.effects):
         rows = [_effect(effect) for effect in found.effects if effect.different]
@@ -276,10 +277,6 @@ def _conclusion(found: RunDiff) -> str:
     if len(names) > 1 and changed:
         text += "\nto tell the inputs apart, make runs that differ in one of them"
     return text
-
-
-def _changed(change: ChangedInput) -> list[str]:
-    return [change.name, _value(change.before), _value(change.after)]
 
 
 def _effect(effect: ChangedOutput) -> list[str]:

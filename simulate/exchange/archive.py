@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -47,18 +47,13 @@ def archive(
     about
         What is known of the model.
     """
-    return archived(
-        {
-            MANIFEST: _manifest(),
-            MODEL: sbml_text(model, about),
-            SIMULATION: sedml_text(model, end, steps, quantities, rtol),
-        }
-    )
-
-
-def archived(files: Mapping[str, str]) -> bytes:
-    """ZIP file of texts, in the order given, stored as they are: no compressor and no clock has a say in its bytes."""
+    files = {
+        MANIFEST: _manifest(),
+        MODEL: sbml_text(model, about),
+        SIMULATION: "\n".join(_sedml(model, end, steps, quantities, rtol)) + "\n",
+    }
     content = io.BytesIO()
+    # Stored as they are: no compressor and no clock has a say in the bytes.
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as target:
         for name, text in files.items():
             entry = zipfile.ZipInfo(name, _EPOCH)
@@ -67,12 +62,8 @@ def archived(files: Mapping[str, str]) -> bytes:
     return content.getvalue()
 
 
-def sedml_text(model: Model, end: float, steps: int, quantities: Sequence[str], rtol: float) -> str:
-    """SED-ML of one time course of the model, with a table and a figure of it; arguments as `archive`."""
-    return "\n".join(_sedml(model, end, steps, quantities, rtol)) + "\n"
-
-
 def _sedml(model: Model, end: float, steps: int, quantities: Sequence[str], rtol: float) -> Iterator[str]:
+    """SED-ML of one time course of the model, with a table and a figure of it; arguments as `archive`."""
     labels = {part.name: f"{part.meaning or part.name} ({part.unit.text})" for part in model.species}
     labels |= {part.name: f"{part.meaning or part.name} ({part.unit.text})" for part in model.observables}
     species = {part.name for part in model.species if is_species(part)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,12 +57,10 @@ class ChangePanel:
     lines: FloatArray | None = None
 
 
-def change_panels(
-    dataset: xr.Dataset, observations: Observations, quantities: Sequence[str] = ENDPOINTS
-) -> tuple[ChangePanel, ...]:
-    """Panels for those of some quantities that a dataset has."""
+def change_panels(dataset: xr.Dataset, observations: Observations) -> tuple[ChangePanel, ...]:
+    """Panels for those of `ENDPOINTS` that a dataset has."""
     names = quantity_names(dataset)
-    return tuple(_panel(dataset, name, observations) for name in quantities if name in names)
+    return tuple(_panel(dataset, name, observations) for name in ENDPOINTS if name in names)
 
 
 def _panel(dataset: xr.Dataset, name: str, observations: Observations) -> ChangePanel:

@@ -24,14 +24,13 @@ MAX_DOTS = 3000
 """Dots of a panel; of more, every second, third and so on is drawn."""
 
 _HEIGHT = 2.5
+_MEASURES = ("average", "trough")
 
 
-def exposure_response(
-    datasets: xr.Dataset | Sequence[xr.Dataset], *, measures: tuple[str, ...] = ("average", "trough")
-) -> Figure:
+def exposure_response(datasets: xr.Dataset | Sequence[xr.Dataset]) -> Figure:
     """Draw effects over exposures, a row for each endpoint and a column for each measure, a page wide.
 
-    Measures are of ``average``, ``trough`` and ``peak`` in the last interval between doses. Dots are patients at a
+    Measures are average and trough in the last interval between doses. Dots are patients at a
     dose; the line is the median and the band 90 % of groups of equal size. Several datasets are of hypotheses, which
     have a color each, and no dots.
     """
@@ -40,11 +39,11 @@ def exposure_response(
     endpoints = dataset.sizes["endpoint"]
     with styled(POINTS):
         figure = Figure(figsize=(PAGE, endpoints * _HEIGHT + 0.4), layout="constrained")
-        grid = figure.subplots(endpoints, len(measures), squeeze=False, sharey="row")
+        grid = figure.subplots(endpoints, len(_MEASURES), squeeze=False, sharey="row")
         about = dataset["exposure"].attrs
         used = 0
         for row in range(endpoints):
-            for column, measure in enumerate(measures):
+            for column, measure in enumerate(_MEASURES):
                 for order, one in enumerate(several):
                     effect = np.asarray(one["effect"].isel(endpoint=row).values, dtype=np.float64).ravel()
                     exposure = np.asarray(one["exposure"].sel(measure=measure).values, dtype=np.float64).ravel()

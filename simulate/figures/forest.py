@@ -15,10 +15,10 @@ _ROW_HEIGHT = 0.21
 _SHOWN = 3
 
 
-def forest(effects: Sequence[Effect], *, label: str, unit: str, reference: float | None = 0.0) -> Figure:
+def forest(effects: Sequence[Effect], *, label: str, unit: str) -> Figure:
     """Draw effects with their intervals from the top, a page wide; a heading stands wherever the group changes.
 
-    The numbers and how many patients they are of stand beside each row. At ``reference`` there is no effect.
+    The numbers and how many patients they are of stand beside each row. At 0 there is no effect.
     """
     lines: list[str | Effect] = []
     for index, effect in enumerate(effects):
@@ -43,8 +43,7 @@ def forest(effects: Sequence[Effect], *, label: str, unit: str, reference: float
             axes.plot([line.estimate], [row], marker="s", markersize=4.0, color=INK, linestyle="none")
             numbers = f"{line.estimate:.{_SHOWN}g} ({line.low:.{_SHOWN}g} to {line.high:.{_SHOWN}g})".replace("-", "−")
             axes.text(1.02, row, f"{numbers}; {count}", transform=beside, va="center")
-        if reference is not None:
-            axes.axvline(reference, color=FAINT, linewidth=0.8, zorder=0)
+        axes.axvline(0.0, color=FAINT, linewidth=0.8, zorder=0)
         axes.set_yticks(range(len(lines)), ticks)
         for text, line in zip(axes.get_yticklabels(), lines, strict=True):
             text.set_fontweight("bold" if isinstance(line, str) else "normal")

@@ -252,12 +252,10 @@ def _png(figure: Figure, dpi: float) -> bytes:
         (b"IDAT", zlib.compress(rows.data, 3)),
         (b"IEND", b""),
     )
-    chunks = (struct.pack(">I", len(data)) + kind + data + _check(kind + data) for kind, data in parts)
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-def _check(chunk: bytes) -> bytes:
-    return struct.pack(">I", zlib.crc32(chunk))
 
 
 def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:

@@ -6,7 +6,7 @@ https://petab.readthedocs.io/en/latest/v2/documentation_data_format.html
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sympy import Expr
 
@@ -60,7 +60,7 @@ def problem_files(problem: PetabProblem, name: str) -> dict[str, str]:
         "measurements": _measurements(problem.measurements, experiments.names),
         "conditions": experiments.conditions(),
         "experiments": experiments.rows(),
-        "mappings": _mappings(problem.aliases),
+        "mappings": [["petabEntityId", "modelEntityId"], *map(list, problem.aliases.items())],
     }
     files = {f"{kind}.tsv": _table(rows) for kind, rows in tables.items() if len(rows) > 1}
     kinds = {f"{kind[:-1]}_files": f"{kind}.tsv" for kind in tables if f"{kind}.tsv" in files}
@@ -187,7 +187,3 @@ def _changes(changes: Iterable[ConditionChange]) -> tuple[tuple[str, str], ...]:
 def _identifier(name: str, taken: set[str]) -> str:
     text = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
     return free_name(text if text[:1].isalpha() or text[:1] == "_" else f"experiment_{text}", taken)
-
-
-def _mappings(aliases: Mapping[str, str]) -> list[list[str]]:
-    return [["petabEntityId", "modelEntityId"], *([name, own] for name, own in aliases.items())]
