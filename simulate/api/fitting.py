@@ -368,18 +368,14 @@ def _fit_of(problem: Problem, folder: Path) -> Posterior:
     if names == [SHIPPED]:
         return shipped_posterior(problem.hypothesis)
     name = evidence_name(problem)
+    to, how = " and ".join(f"`{name}`" for name in names), "` with the same trials"
     if name in evidence_sets():
-        raise InputError(
-            f"no fit of `{problem.label}` to the evidence `{name}` is of today's numbers",
-            code="fit.missing",
-            expected=f"a result in {fit_folder(problem, folder)}",
-            advice=f"make one: `simulate fit --hypothesis {problem.hypothesis} --evidence {name}`",
-        )
+        to, how = f"the evidence `{name}`", f" --evidence {name}`"
     raise InputError(
-        f"no fit of `{problem.label}` to {' and '.join(f'`{name}`' for name in names)} is of today's numbers",
+        f"no fit of `{problem.label}` to {to} is of today's numbers",
         code="fit.missing",
         expected=f"a result in {fit_folder(problem, folder)}",
-        advice=f"make one: `simulate fit --hypothesis {problem.hypothesis}` with the same trials",
+        advice=f"make one: `simulate fit --hypothesis {problem.hypothesis}{how}",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.simulating import run as function
-from simulate.cli.console import UsageFault, ended, print_json, print_rich, print_text, progress, say
+from simulate.cli.console import UsageFault, ask, ended, print_json, print_rich, print_text, say
 from simulate.cli.options import (
     Drawn,
     Draws,
@@ -142,16 +142,7 @@ def run(
         return side_by_side(
             scenario, asked, fits, chosen, threads=threads, out=out, force=force, figures=figures, as_json=as_json
         )
-    result = simulated(
-        scenario,
-        chosen,
-        lambda study: place_of(out, study),
-        end=end,
-        every=every,
-        threads=threads,
-        force=force,
-        progress=progress,
-    )
+    result = ask(simulated, locals(), settings=chosen, target=lambda study: place_of(out, study))
     for line in read_foreign(scenario).dropped if is_foreign(scenario) else ():
         say(f"left out: {line}")
     found = result.value

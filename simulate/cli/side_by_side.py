@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import RenderableType
 
 from simulate.api.simulating import side_by_side as function
-from simulate.cli.console import print_json, print_rich, print_text, progress, say, titled
+from simulate.cli.console import ask, print_json, print_rich, print_text, say, titled
 from simulate.cli.options import place_of
 from simulate.results.side_by_side import side_by_side_caption, side_by_side_cells
 from simulate.studies.paired import FEWEST_DRAWN
@@ -37,17 +37,7 @@ def side_by_side(
         studies.extend(found)
         return place_of(out, *found)
 
-    result = function(
-        scenario,
-        hypotheses,
-        fit=fits or None,
-        settings=settings,
-        threads=threads,
-        out=target,
-        force=force,
-        figures=figures,
-        progress=progress,
-    )
+    result = ask(function, locals(), fit=fits or None, out=target)
     folder, document = place_of(out, *studies), result.document or {}
     if as_json:
         files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

@@ -13,9 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
 from simulate.figures.style import TITLE_PAD, color
+from simulate.solver.kernel import FloatArray
 from simulate.studies.sweeps.quantiles import quantiles_of_those
-
-FloatArray = npt.NDArray[np.float64]
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are drawn: the median, the middle half, and 90 % of the members."""

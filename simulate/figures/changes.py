@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulate.evidence.observations import Observations, Standing, of_all, of_arm
-from simulate.figures.bands import MOST_BANDS, ROOM, FloatArray, bands_of, draw_bands, label_y, shown_of_bands, titled
+from simulate.figures.bands import MOST_BANDS, ROOM, bands_of, draw_bands, label_y, shown_of_bands, titled
 from simulate.figures.few_patients import FewPatients, draw_lines, few_patients
 from simulate.figures.style import FAINT, INK, color, plain_number, title_of
+from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import quantity_names, seen_members
 from simulate.studies.paired import (
     ENDPOINTS,

@@ -11,8 +11,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from simulate.figures.bands import FloatArray, dashes
+from simulate.figures.bands import dashes
 from simulate.figures.style import FAINT, INK, color
+from simulate.solver.kernel import FloatArray
 from simulate.studies.observed import ObservedValue
 
 FEW = 12

@@ -6,20 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
 from simulate.figures.bands import bands_of, medians_of, shown_of_bands
 from simulate.figures.few_patients import FewPatients, few_patients
 from simulate.figures.style import title_of, unit_label
+from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import pooled, quantity_names, seen_members
 from simulate.studies.following import averaged_course
 from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import draws_of_members
 from simulate.symbolic.units import convert, unit
-
-FloatArray = npt.NDArray[np.float64]
 
 MAX_PANELS = 18
 """Panels that fit on a page."""

@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
@@ -50,6 +49,7 @@ from simulate.figures.style import (
     plain_number,
     styled,
 )
+from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import (
     counts_dropout,
@@ -65,8 +65,6 @@ from simulate.studies.datasets import (
 from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import FEWEST_DRAWN
 from simulate.studies.visits import in_time_unit, time_unit_of
-
-FloatArray = npt.NDArray[np.float64]
 
 _PANEL_HEIGHT = 31.0
 _TALLEST = 246.0
