@@ -220,6 +220,7 @@ def test_a_key_that_two_options_set_is_refused(scenario: Path, capsys: Capture) 
         (["reproduce", "--refit", "--fit", "x.json"], "the option `--fit` says nothing beside `--refit`"),
         (["runs", "list", "--dry-run"], "the option `--dry-run` says nothing to `runs list`"),
         (["compare", "H0", "H1", "--prior", "H0=2", "--prior", "H0=3"], "the prior weight of `H0` is given twice"),
+        (["equilibria", "--fed", "sc=1", "--fed", "sc=2"], "the rate of `sc` is given twice"),
     ],
 )
 def test_an_option_that_would_say_nothing_is_refused(words: list[str], message: str, capsys: Capture) -> None:
