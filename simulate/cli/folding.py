@@ -5,9 +5,9 @@ Numbers are never broken. What says of what a row is, the columns up to the firs
 
 from __future__ import annotations
 
+import copy
 import textwrap
 from collections.abc import Sequence
-from typing import Any
 
 from rich.cells import cell_len
 from rich.console import RenderableType
@@ -89,20 +89,11 @@ def _widened(
 
 def _part(table: Table, number: int, widths: dict[int, int]) -> Table:
     """Some columns of a table, with these widths."""
-    title = table.title
-    shown: Any = f"{title}, continued" if number and isinstance(title, str) else title
-    found = Table(
-        title=shown,
-        caption=None if number else table.caption,
-        box=table.box,
-        title_justify=table.title_justify,
-        title_style=table.title_style,
-        padding=table.padding,
-        collapse_padding=table.collapse_padding,
-        pad_edge=table.pad_edge,
-        show_header=table.show_header,
-        show_edge=table.show_edge,
-    )
+    found = copy.copy(table)
+    found.columns, found.rows = [], []
+    if number:
+        found.title = f"{table.title}, continued" if isinstance(table.title, str) else table.title
+        found.caption = None
     columns: list[tuple[Column, list[RenderableType]]] = [
         (table.columns[place], list(table.columns[place].cells)) for place in widths
     ]
