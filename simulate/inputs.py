@@ -102,4 +102,5 @@ def _name(path: Path | str) -> str | None:
     if not text.startswith(root + os.sep):
         return PurePath(text).as_posix()
     inner = PurePath(text).relative_to(root)
-    return None if len(inner.parts) == 1 else SHIPPED + inner.as_posix()
+    is_table = len(inner.parts) == 1 or text == str(shipped.priors_file())
+    return None if is_table else SHIPPED + inner.as_posix()
