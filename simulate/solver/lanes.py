@@ -343,6 +343,7 @@ def _renew(w: Any, lane_state: Any, kernel: Any, order: int, counters: Any) -> N
     for lane in range(LANES):
         if lane_state[CHANGE, lane] != NOTHING:
             w[SINCE + lane] = w[NOW + lane]
+            w[STEP + lane] = math.inf if w[LIMIT + lane] > 1.0 else w[STEP + lane]
             w[HEAD + lane] = 0.0 if lane_state[CHANGE, lane] == LOADED else w[HEAD + lane]
             # Where scales were found and not seen, the first step tells of these and not of a singularity.
             w[RESTARTING + lane] = 1.0 - w[RATIO + lane]

@@ -233,20 +233,18 @@ def _look(w: Any, lane: int, n: int, rate: int) -> None:
 
 @apart
 def shorten_where_blind(w: Any, n: int, order: int, jets: Any) -> None:
-    """Shorten the first step of lanes in which a state is about to be fed and every coefficient of its series is zero.
+    """Shorten the first step of lanes in which the last two coefficients of a state's series are zero.
 
-    So is the error that is estimated from them, as for x' = 1, y' = x^8 at x = 0. Reads what `find_scales` leaves in
-    ``FACTOR`` and ``RATIO``; ``BEND`` and the coefficients are written anew by the next step.
+    So is the error that is estimated from them, as for x' = 1, y' = x^8 or y' = 1/(1 + x^4) at x = 0. Reads what
+    `find_scales` leaves in ``FACTOR`` and ``DUE``; ``BEND`` and the coefficients are written anew by the next step.
     """
+    last, before = _FIRST + (order - 1) * _STRIDE, _FIRST + (order - 2) * _STRIDE
     for lane in range(LANES):
         w[BEND + lane] = 0.0
     jets(w)
     for lane in range(LANES):
         for i in range(lane, n * LANES, LANES):
-            blind = w[RATIO + lane] > 0.0 and w[START + i] == 0.0 and w[ABSOLUTE + i] > LEAST
-            for k in range(order):
-                blind = blind and w[_FIRST + k * _STRIDE + i] == 0.0
-            if blind:
+            if w[DUE + lane] > 0.0 and w[ABSOLUTE + i] > LEAST and w[last + i] == 0.0 and w[before + i] == 0.0:
                 w[STEP + lane] = _BLIND * w[FACTOR + lane]
                 w[LIMIT + lane] = 1.0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
+from scipy.integrate import quad, solve_ivp
 from scipy.stats import gamma
 
 from simulate.biology.hypotheses import hypothesis_named
@@ -317,6 +318,33 @@ def test_what_only_time_feeds_and_not_at_first_is_fed(method: Method, others: di
     for member in range(9):
         alone = solve(build(system), parameters[[member]], Schedule.empty(1), times, method=method)
         assert_same_bits(alone, member_of(found, [member]))
+
+
+@every_method
+@pytest.mark.parametrize(
+    ("rates", "exact"),
+    [
+        ({"y": "t**9"}, lambda t: 1.0 + t**10 / 10.0),
+        ({"y": "x**8", "x": "1"}, lambda t: 1.0 + t**9 / 9.0),
+        ({"y": "-y * x**9", "x": "1"}, lambda t: np.exp(-(t**10) / 10.0)),
+        ({"y": "exp(-x**4)", "x": "1"}, lambda t: 1.0 + math.gamma(1.25) * gamma(0.25).cdf(t**4)),
+        ({"y": "x**10 / (1 + x**10)", "x": "u", "u": "0"}, lambda t: [1.0 + hill(end) for end in t]),
+    ],
+    ids=["time", "power", "fading", "bell", "response"],
+)
+def test_what_is_there_and_is_fed_by_more_than_its_first_eight_derivatives_tell_is_fed(
+    method: Method, rates: dict[str, str], exact: Callable[[FloatArray], FloatArray]
+) -> None:
+    """The last derivatives of a series are zero at the start, be it those of a state that is not."""
+    initial = {"y": 1.0, "x": 0.0, "u": 1.0}
+    system, times = equations(rates, [initial[name] for name in rates]), np.array([0.5, 1.5, 4.0])
+    found = solve(build(system), np.zeros((1, 0)), Schedule.empty(1), times, method=method)
+    np.testing.assert_allclose(found.quantity("y")[0], exact(times), rtol=1e-5, atol=1e-6)
+
+
+def hill(end: float) -> float:
+    """Integral of x^10/(1 + x^10) from 0 to an end."""
+    return float(quad(lambda x: x**10 / (1.0 + x**10), 0.0, end, epsabs=1e-12)[0])
 
 
 @every_method

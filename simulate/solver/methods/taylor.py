@@ -49,6 +49,8 @@ _AHEAD = 3.0
 """Distance of the singularity before a stop in units of the first step after it; less costs a few members accuracy."""
 _SENSELESS = 1e200
 """A first step that a term of this size makes is due to a state of nothing without tolerance, not to a singularity."""
+_GROWTH = 10.0
+"""Longest step in units of the one before, as two last terms may be small by chance; after a stop any will do."""
 _LEEWAY = 1.00001
 """A step that almost reaches a stop is lengthened a little to end on it."""
 _FIRST = stage(0)
@@ -71,7 +73,8 @@ def _propose(w: Any, n: int, jets: Any) -> None:
     store(w, FACTOR, h)
     step = load(w, STEP)
     # After a rejection the loop has made the step smaller, and smaller it stays.
-    store(w, STEP, choose((load(w, LIMIT) <= 1.0) & (step < h), step, h))
+    longest = choose(load(w, LIMIT) <= 1.0, step, step * _GROWTH)
+    store(w, STEP, choose(longest < h, longest, h))
 
 
 @compiled(ATTEMPT)
