@@ -26,6 +26,7 @@ from matplotlib.ticker import Formatter, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox, IdentityTransform, ScaledTranslation
 
 from simulate.figures.style import INK, MINOR_TICK, SUPERSCRIPTS, TICK, TITLE_PAD
+from simulate.streams import FloatArray
 
 _TICK_PAD = 3.5
 """Points between ticks and their labels."""
@@ -56,7 +57,7 @@ class PlainNumbers(Formatter):
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Labels of all ticks of an axis."""
         numbers = np.asarray(values, dtype=np.float64)
-        largest = float(np.abs(numbers).max(initial=0.0))
+        largest = float(np.abs(self._seen(numbers)).max(initial=0.0))
         power = math.floor(math.log10(largest)) if largest and not 1e-4 <= largest < 1e6 else 0
         numbers = numbers / 10.0**power
         apart = np.diff(np.unique(numbers))
@@ -69,6 +70,14 @@ class PlainNumbers(Formatter):
             (label.replace("-", "−") + ten) if number or not ten else "0"
             for label, number in zip(shown, numbers, strict=True)
         ]
+
+    def _seen(self, numbers: FloatArray) -> FloatArray:
+        """Those within the limits of the axis, if it has one: a locator gives a tick beyond each."""
+        if self.axis is None:
+            return numbers
+        low, high = np.sort(self.axis.get_view_interval())
+        slack = 1e-7 * (high - low)
+        return numbers[(numbers >= low - slack) & (numbers <= high + slack)]
 
 
 class _Plain(Axis):

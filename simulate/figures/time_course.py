@@ -297,7 +297,7 @@ def _time_axis(
     if shown_in != "d":
         scale = in_time_unit(1.0, shown_in)
         # Long numbers would run into each other.
-        locator = MaxNLocator(6 if end * scale < 1e4 else 3)
+        locator = MaxNLocator(6 if 1.0 <= end * scale < 1e4 else 3)
         ticks = [tick for tick in locator.tick_values(0.0, end * scale) if 0.0 <= tick <= end * scale * 1.03]
         _label_times(axes, [tick / scale for tick in ticks], [shown(tick / scale, f"{tick:.6g}") for tick in ticks])
         label = f"time ({shown_in})"
@@ -309,7 +309,7 @@ def _time_axis(
             axes.xaxis.set_minor_locator(FixedLocator((np.arange(0, end / _MONTH + 0.1) * _MONTH).tolist()))
         label = "time (months)"
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(6 if end >= 1.0 else 3))
         if staying is not None:
             axes.xaxis.set_major_formatter(FuncFormatter(lambda day, _: shown(day, f"{day:g}")))
         label = "time (days)"

@@ -25,7 +25,6 @@ from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 from simulate.toml import TomlTable, shown_value
 from simulate.trials.individual import ReadingOf
 
-"""Where all parameters stand, for who asked for one that does not exist."""
 MAX_DAYS = 100_000
 
 ARM_KEYS = ("name", "regimen", "doses", "parameters", "rule")

@@ -114,6 +114,13 @@ def test_what_barely_differs_from_a_large_number_is_labeled_as_that() -> None:
     assert [text.get_text() for text in axes.yaxis.shown()[1]] == ["999.6", "999.7", "999.8", "999.9", "1000.0"]  # type: ignore[attr-defined]
 
 
+def test_the_power_of_ten_of_labels_is_that_of_the_largest_tick_that_is_seen() -> None:
+    axes = panel_axes(Figure())
+    axes.set_ylim(-9.2e6, 1.4e6)
+    axes.yaxis.set_major_locator(FixedLocator([-10e6, -7.5e6, -5e6, -2.5e6, 0.0, 2.5e6]))
+    assert [text.get_text() for text in axes.yaxis.shown()[1]] == ["−7.5·10⁶", "−5.0·10⁶", "−2.5·10⁶", "0"]
+
+
 def test_no_objects_are_made_for_ticks() -> None:
     figure = time_course(dataset(arms=2))
     figure.draw_without_rendering()
@@ -147,6 +154,16 @@ def test_no_text_stands_on_another_or_beyond_the_page(panels: int, arms: int) ->
     found = boxes(figure)
     width, height = figure.bbox.size
     assert [text for text, box in found if min(box.x0, box.y0, width - box.x1, height - box.y1) < -1.0] == []
+    touching = [(one, other) for (one, a), (other, b) in combinations(found, 2) if a.shrunk(0.9, 0.8).overlaps(b)]
+    assert touching == []
+
+
+@pytest.mark.parametrize("end", [0.5 / 24.0, 0.02, 0.7])
+def test_labels_of_times_within_a_day_do_not_run_into_each_other(end: float) -> None:
+    data = dataset(days=end)
+    for name in ("il17a", "ifng", "ck", "signal_lymph"):
+        data[name] = data["rise"].assign_attrs(units="%", long_name=name)
+    found = boxes(time_course(data))
     touching = [(one, other) for (one, a), (other, b) in combinations(found, 2) if a.shrunk(0.9, 0.8).overlaps(b)]
     assert touching == []
 
