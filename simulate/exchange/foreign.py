@@ -64,7 +64,7 @@ def read_foreign(path: Path | str, *, time_unit: str | None = None, doses: bool 
 def refuse_model(path: Path | str, what: str, expected: str, advice: str) -> None:
     """Refuse a file that `is_foreign` where something else is wanted.
 
-    ``what``: what that is, such as ``an estimation problem``.
+    ``what``: what that is, such as ``estimation problem``.
 
     Raises
     ------

@@ -77,7 +77,8 @@ class PlainNumbers(Formatter):
             return numbers
         low, high = np.sort(self.axis.get_view_interval())
         slack = 1e-7 * (high - low)
-        return numbers[(numbers >= low - slack) & (numbers <= high + slack)]
+        seen: FloatArray = numbers[(numbers >= low - slack) & (numbers <= high + slack)]
+        return seen
 
 
 class _Plain(Axis):
