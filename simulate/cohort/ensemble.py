@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _INITIAL = "(0)"
 """What follows the name of a state in that of its initial value."""
 
-_MOST_IN_SERIES = 64
+_MOST_IN_SERIES = 48
 """States of the largest model that is solved by Taylor series unless these are asked for."""
 
 
@@ -237,6 +237,7 @@ def simulate_cohort(
             expected="one of the two: when a rule applies changes with the parameters, and is not differentiated",
         )
     choice, single = (method, None) if isinstance(method, Automatic) else (None, method)
+    watched = adaptive is not None and not all(rule.visits for rule in adaptive.rules)
     if sensitivities and isinstance(method, Automatic):
         raise InputError(
             "sensitivities are asked for with an automatic choice of the method",
@@ -283,7 +284,7 @@ def simulate_cohort(
         solver = (
             functools.partial(solve, method=single)
             if single is not None
-            else functools.partial(solve_automatically, choice=choice or unless_stiff(model))
+            else functools.partial(solve_automatically, choice=choice or unless_stiff(model, watched=watched))
         )
         trajectories = solver(
             kernel_of(model),
@@ -355,16 +356,16 @@ def kernel_of(model: Model) -> Kernel:
 
 
 @functools.lru_cache(maxsize=8)
-def quickest_method(model: Model) -> Method:
+def quickest_method(model: Model, *, watched: bool = False) -> Method:
     """Taylor series where a model of some states has them everywhere and nothing switches, else Dormand-Prince 5(4).
 
-    The long steps of series pass over what switches and returns within one. Those of a hundred states take seconds to
-    compile.
+    The long steps of series pass over what switches and returns within one, and over what rules watch for
+    (``watched``). Those of a hundred states take seconds to compile.
     """
     from simulate.solver.methods import DOPRI5, TAYLOR
 
     kernel = kernel_of(model)
-    if kernel.hybrid is not None or len(kernel.states) > _MOST_IN_SERIES:
+    if watched or kernel.hybrid is not None or len(kernel.states) > _MOST_IN_SERIES:
         return DOPRI5
     try:
         kernel.jets(TAYLOR.series)
@@ -375,11 +376,11 @@ def quickest_method(model: Model) -> Method:
     return TAYLOR
 
 
-def unless_stiff(model: Model) -> Automatic:
+def unless_stiff(model: Model, *, watched: bool = False) -> Automatic:
     """What is done if no method is given: `quickest_method`, and Rodas5P for trajectories that it gives up."""
     from simulate.solver.automatic import Automatic
 
-    return Automatic(explicit=quickest_method(model), patience=None)
+    return Automatic(explicit=quickest_method(model, watched=watched), patience=None)
 
 
 def cancelling(model: Model, names: Sequence[str]) -> tuple[str, ...]:

@@ -27,10 +27,11 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
     from simulate.solver.automatic import UNLESS_STIFF, Automatic
     from simulate.solver.methods import METHOD_OF
 
+    watched = not all(rule.at_visits for arm in scenario.arms for rule in arm.rules)
     if scenario.method == AUTOMATIC:
-        return Automatic(explicit=quickest_method(model))
+        return Automatic(explicit=quickest_method(model, watched=watched))
     if scenario.method == DEFAULT_METHOD:
-        return unless_stiff(model)
+        return unless_stiff(model, watched=watched)
     if scenario.method == _BY_RUNGE_KUTTA:
         return UNLESS_STIFF
     if scenario.method not in METHOD_OF:
