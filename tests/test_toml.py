@@ -331,7 +331,7 @@ FAULTS: Mapping[str, tuple[Callable[[TomlTable], object], str]] = {
     "unit": (
         lambda some: some.parsed("text", parse_quantity),
         "error[units.quantity]: `one` is not a quantity\n  --> x.toml:2, key `a.text`\n"
-        "  expected: a number and a unit, such as `100 mg`",
+        "  expected: a number and a unit, such as `100 mg` or `12 h`",
     ),
     "no list": (
         lambda some: some.tables("text"),

@@ -180,7 +180,7 @@ def parse_quantity(text: str, *, where: Where | None = None) -> tuple[float, Uni
             f"`{_clip(text)}` is not a quantity",
             code="units.quantity",
             where=where,
-            expected="a number and a unit, such as `100 mg`",
+            expected="a number and a unit, such as `100 mg` or `12 h`",
         )
     if re.match(r",[0-9]", match[2]):
         raise InputError(

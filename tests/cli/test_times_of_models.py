@@ -174,7 +174,10 @@ def test_a_file_that_does_not_say_its_encoding_is_one_in_utf_8(model: str) -> No
     assert float(end["median"]) == pytest.approx(2.0 * math.exp(-5.0), rel=1e-4)
 
 
-BAD = "error[units.quantity]: `{0}` is not a quantity\n  --> {1}\n  expected: a number and a unit, such as `100 mg`\n"
+BAD = (
+    "error[units.quantity]: `{0}` is not a quantity\n  --> {1}\n"
+    "  expected: a number and a unit, such as `100 mg` or `12 h`\n"
+)
 RANGE = (
     "error[key.value]: the time `{0}` is out of range\n  --> {1}, key `{2}`\n"
     "  expected: more than 0 d, at most 100000 d\n"
