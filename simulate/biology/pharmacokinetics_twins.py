@@ -34,7 +34,7 @@ from simulate.biology.pharmacokinetics import (
     relative_signal_muscle,
 )
 from simulate.biology.reference import parameter_table
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import not_among
 from simulate.symbolic.composition import ParameterTable, compose
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
@@ -95,12 +95,7 @@ def parameterization(name: str) -> Mapping[str, Parameter]:
     """
     files = shipped.parameterization_files()
     if name not in files:
-        raise InputError(
-            f"there are no pharmacokinetic parameters `{name}`",
-            code="parameters.unknown",
-            expected=listed(files),
-            advice=did_you_mean(name, files),
-        )
+        raise not_among(f"there are no pharmacokinetic parameters `{name}`", name, files, code="parameters.unknown")
     return MappingProxyType(read_parameters(files[name]))
 
 

@@ -63,8 +63,7 @@ class Assay:
         if self.events is None:
             return np.full_like(truth, self.sd_log)
         share = np.clip(truth * float(self.unit.factor), 1.0 / self.events, 1.0)
-        spread: FloatArray = np.sqrt(self.sd_log**2 + (1.0 - share) / (self.events * share))
-        return spread
+        return np.sqrt(self.sd_log**2 + (1.0 - share) / (self.events * share))
 
 
 def read(

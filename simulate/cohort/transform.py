@@ -296,8 +296,7 @@ class _Patients:
             return self.uniforms[name]
         if name not in self.correlated:
             self._correlate(self.block_of[name])
-        found: FloatArray = ndtr(self.correlated[name])
-        return found
+        return ndtr(self.correlated[name])
 
     def _correlate(self, block: Sequence[str]) -> None:
         """Normal scores of what is correlated, given the covariates that are known."""

@@ -31,14 +31,13 @@ def log_density(r: FloatArray | float, rho: FloatArray | float, n: int) -> Float
     center = np.clip(np.asarray(rho, dtype=np.float64), -MAX_CORRELATION, MAX_CORRELATION)
     constant = math.log(n - 2) + float(gammaln(n - 1) - gammaln(n - 0.5)) - 0.5 * math.log(2.0 * math.pi)
     product = center * at
-    density: FloatArray = (
+    return (
         constant
         + 0.5 * (n - 1) * np.log1p(-center * center)
         + 0.5 * (n - 4) * np.log1p(-at * at)
         - (n - 1.5) * np.log1p(-product)
         + np.log(hyp2f1(0.5, 0.5, n - 0.5, 0.5 * (1.0 + product)))
     )
-    return density
 
 
 def log_probability(low: float, high: float, rho: FloatArray, n: int) -> FloatArray:

@@ -69,8 +69,7 @@ def _log_beta(at: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
     spread = mean * (1.0 - mean)
     precision = np.clip(spread / np.maximum(variance, spread / _LARGEST_PRECISION) - 1.0, 1e-6, _LARGEST_PRECISION)
     a, b = mean * precision, (1.0 - mean) * precision
-    density: FloatArray = xlogy(a - 1.0, at) + xlog1py(b - 1.0, -at) - betaln(a, b)
-    return density
+    return xlogy(a - 1.0, at) + xlog1py(b - 1.0, -at) - betaln(a, b)
 
 
 def log_censored_mean_range(
@@ -112,5 +111,4 @@ def log_mean(marginal: Marginal, n: int, mean: float) -> FloatArray:
     relative = np.exp(log_difference(log_second - 2.0 * log_first, np.zeros_like(log_first)))
     variance = np.log1p(relative / n)
     z = (float(np.log(mean)) - log_first + 0.5 * variance) / np.sqrt(variance)
-    density: FloatArray = -0.5 * z * z - 0.5 * np.log(2.0 * np.pi * variance) - float(np.log(mean))
-    return density
+    return -0.5 * z * z - 0.5 * np.log(2.0 * np.pi * variance) - float(np.log(mean))

@@ -61,8 +61,7 @@ def _powers(numbers: IntArray, share: float, other: float) -> FloatArray:
     # Sums of shares of weighted patients may pass 1 by rounding.
     found = np.asarray(binom.sf(needed - 1, movers, min(1.0, share / moved)), dtype=np.float64)
     if moved >= 1.0 - 1e-12:
-        powers: FloatArray = found[numbers]
-        return powers
+        return found[numbers]
     chances = np.asarray(binom.pmf(movers[np.newaxis], numbers[:, np.newaxis], moved), dtype=np.float64)
     powers = chances @ found
     return powers

@@ -88,8 +88,7 @@ def fisher(first: FloatArray, n: int, second: FloatArray, m: int) -> FloatArray:
         np.stack([np.ravel(first), np.ravel(second)]).astype(np.int64), axis=1, return_inverse=True
     )
     table = np.array([float(fisher_exact(np.array([[a, n - a], [b, m - b]])).pvalue) for a, b in pairs.T.tolist()])
-    found: FloatArray = table[np.ravel(where)].reshape(np.shape(first))
-    return found
+    return table[np.ravel(where)].reshape(np.shape(first))
 
 
 def _of_t(t: FloatArray, freedom: FloatArray | float) -> FloatArray:

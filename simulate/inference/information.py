@@ -312,5 +312,4 @@ def _of_others(values: FloatArray) -> FloatArray:
 
 def _own_density(values: FloatArray) -> FloatArray:
     measurements, draws = values.shape[1], values.shape[3]
-    found: FloatArray = _of_own(values)[:, np.arange(measurements), np.arange(measurements) % draws]
-    return found
+    return _of_own(values)[:, np.arange(measurements), np.arange(measurements) % draws]

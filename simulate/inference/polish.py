@@ -372,8 +372,7 @@ def _bend(column: FloatArray) -> FloatArray:
     room = np.array([3.0 * column.std() + 1e-6, 2.0, 2.0, 1.0])
     bounds = [*zip((first - room).tolist(), (first + room).tolist(), strict=True)]
     found = minimize(cost, first, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-3, "fatol": 1e-6})
-    bend: FloatArray = found.x
-    return bend
+    return found.x
 
 
 def _component(points: FloatArray, weights: FloatArray) -> tuple[float, FloatArray, FloatArray]:

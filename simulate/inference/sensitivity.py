@@ -225,8 +225,7 @@ def _trajectory(groups: Groups, dimension: int, number: int, seed: int) -> tuple
 
 
 def _moved(values: FloatArray) -> FloatArray:
-    moved: FloatArray = np.where(values < 0.5, values + 0.5, values - 0.5)
-    return moved
+    return np.where(values < 0.5, values + 0.5, values - 0.5)
 
 
 def _limits() -> tuple[float, float]:
@@ -234,8 +233,7 @@ def _limits() -> tuple[float, float]:
 
 
 def _rounding(answers: FloatArray) -> FloatArray:
-    found: FloatArray = _ROUNDING * np.abs(answers)
-    return found
+    return _ROUNDING * np.abs(answers)
 
 
 def _is_constant(answers: FloatArray, errors: FloatArray) -> bool:

@@ -33,8 +33,7 @@ class Scores:
     @property
     def total(self) -> FloatArray:
         """Log-likelihood, shape [point]; minus infinity for infeasible points."""
-        total: FloatArray = np.where(self.feasible, self.items.sum(axis=1), -np.inf)
-        return total
+        return np.where(self.feasible, self.items.sum(axis=1), -np.inf)
 
     def where(self, chosen: BoolArray, other: Scores) -> Scores:
         """These scores where ``chosen``, the others elsewhere."""

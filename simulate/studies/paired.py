@@ -267,8 +267,7 @@ def _with_draws(whole: Paired, each: Sequence[Paired]) -> Paired:
 def _distinct(draws: IntArray) -> IntArray:
     """What numbers of draws there are, in order; at once where they are in order, as those of results are."""
     steps = np.diff(draws)
-    found: IntArray = np.unique(draws) if (steps < 0).any() else draws[np.append(True, steps > 0)]
-    return found
+    return np.unique(draws) if (steps < 0).any() else draws[np.append(True, steps > 0)]
 
 
 _OF_DRAWS = ("median", "up", "down")

@@ -85,5 +85,4 @@ def columns_of(covariate: Parameter) -> tuple[str, ...]:
 
 def _of_members(tabled: Tabled, column: Mapping[str, float], n: int, first: int) -> FloatArray:
     values = np.array([column.get(patient, math.nan) for patient in tabled.patients], dtype=np.float64)
-    own: FloatArray = values[np.arange(first, first + n) % len(values)]
-    return own
+    return values[np.arange(first, first + n) % len(values)]

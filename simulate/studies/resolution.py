@@ -34,8 +34,7 @@ class Resolution:
         terms cancel: a difference of large numbers is as wrong as these are.
         """
         sizes = np.maximum(np.abs(levels), terms)
-        found: FloatArray = TOLERANCES * (self.rtol * sizes + self.atol * np.abs(peaks))
-        return found
+        return TOLERANCES * (self.rtol * sizes + self.atol * np.abs(peaks))
 
     def percent(
         self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0
@@ -61,8 +60,7 @@ class Resolution:
 
 def signal(differences: npt.ArrayLike, errors: npt.ArrayLike) -> FloatArray:
     """Differences, 0 where they are not larger than the errors of what they are the difference of; NaN stays NaN."""
-    found: FloatArray = np.where(np.abs(differences) <= errors, 0.0, differences)
-    return found
+    return np.where(np.abs(differences) <= errors, 0.0, differences)
 
 
 def varies(values: FloatArray, errors: FloatArray) -> npt.NDArray[np.bool_]:
@@ -72,5 +70,4 @@ def varies(values: FloatArray, errors: FloatArray) -> npt.NDArray[np.bool_]:
     def of(array: FloatArray, places: npt.NDArray[np.int64]) -> FloatArray:
         return np.take_along_axis(array, places, axis=-1)[..., 0]
 
-    found: npt.NDArray[np.bool_] = of(values, highest) - of(values, lowest) > of(errors, highest) + of(errors, lowest)
-    return found
+    return of(values, highest) - of(values, lowest) > of(errors, highest) + of(errors, lowest)

@@ -219,8 +219,7 @@ def _decimals(expr: Expr) -> Expr:
     if expr.is_Pow:
         return sympy.Pow(_decimals(expr.base), expr.exp if expr.exp.is_Rational else _decimals(expr.exp))
     arguments = [_decimals(argument) for argument in expr.args]
-    result: Expr = expr.func(*arguments) if expr.is_Add or expr.is_Mul else expr.func(*arguments, evaluate=False)
-    return result
+    return expr.func(*arguments) if expr.is_Add or expr.is_Mul else expr.func(*arguments, evaluate=False)
 
 
 def _decimal(number: Expr) -> Expr:

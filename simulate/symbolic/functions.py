@@ -42,8 +42,7 @@ def power(base: Expr, exponent: Expr) -> Expr:
     """Power in one form: SymPy has two for ``0.1**n`` and ``10**(-n)``, and products turn the first into the second."""
     if base.is_Rational and base.p == 1 and base.q != 1 and not exponent.is_Rational:
         base, exponent = sympy.Integer(base.q), -exponent
-    result: Expr = base**exponent
-    return result
+    return base**exponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +109,7 @@ def substitute(expr: Expr, mapping: Mapping[Expr, Expr], *, baseline: Callable[[
         done[node] = new
         return new
 
-    result: Expr = walk(expr)
-    return result
+    return walk(expr)
 
 
 def rebuild(func: Any, arguments: list[Expr]) -> Expr:
@@ -129,8 +127,7 @@ def rebuild(func: Any, arguments: list[Expr]) -> Expr:
     elif func == sympy.exp and not arguments[0].free_symbols and arguments[0].has(sympy.log):
         # SymPy would turn exp(n*log(2)) into 2**n, however large n is.
         return func(arguments[0], evaluate=False)
-    result: Expr = func(*arguments)
-    return result
+    return func(*arguments)
 
 
 def rooted(base: Expr, exponent: Expr) -> int:
@@ -168,8 +165,7 @@ def _check_power(base: Expr, exponent: Expr) -> None:
 def _plain(func: Any, x: Expr) -> Expr:
     """A function without SymPy's complex analysis of the argument, which makes ``abs(exp(x))`` a real part."""
     known = x == 0 or (x.is_Rational and func in (sympy.Abs, sympy.tanh))
-    result: Expr = func(x) if known and func is not sympy.acos else func(x, evaluate=False)
-    return result
+    return func(x) if known and func is not sympy.acos else func(x, evaluate=False)
 
 
 def _extreme(func: Any, values: Iterable[Expr]) -> Expr:
@@ -183,5 +179,4 @@ def _extreme(func: Any, values: Iterable[Expr]) -> Expr:
         others.append(func(*numbers))
     if len(others) == 1:
         return others[0]
-    result: Expr = func(*others, evaluate=False)
-    return result
+    return func(*others, evaluate=False)

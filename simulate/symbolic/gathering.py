@@ -10,7 +10,7 @@ from typing import Protocol
 import sympy
 from sympy import Expr
 
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import InputError, Where, did_you_mean, not_among
 from simulate.symbolic.expressions import FUNCTIONS, as_expression, is_name
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.parts import (
@@ -107,11 +107,11 @@ def select(mechanisms: Sequence[Mechanism], hypothesis: Hypothesis) -> tuple[Mec
     for verb, names in (("remove", hypothesis.remove), ("replace", tuple(replaced))):
         for name in names:
             if name not in base:
-                raise InputError(
+                raise not_among(
                     f"hypothesis `{hypothesis.name}` cannot {verb} the mechanism `{name}`: the model has none",
+                    name,
+                    sorted(base),
                     code="hypothesis.unknown",
-                    expected=listed(sorted(base)),
-                    advice=did_you_mean(name, base),
                 )
     chosen: dict[str, Mechanism] = {}
     kept = [replaced.get(name, mechanism) for name, mechanism in base.items() if name not in hypothesis.remove]

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr
 
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import InputError, Where, did_you_mean, listed, not_among
 from simulate.files import Document, parse_toml, read_toml
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.expressions import parse_expression
@@ -194,13 +194,7 @@ def write_model(model: Model) -> str:
 
 def _check_known(name: str, known: Mapping[str, Mechanism], where: Where) -> Mechanism:
     if name not in known:
-        raise InputError(
-            f"unknown mechanism `{name[:60]}`",
-            code="hypothesis.unknown",
-            where=where,
-            expected=listed(sorted(known)),
-            advice=did_you_mean(name, known),
-        )
+        raise not_among(f"unknown mechanism `{name[:60]}`", name, sorted(known), code="hypothesis.unknown", where=where)
     return known[name]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from simulate.cohort.assay import Assay
 from simulate.cohort.population import Retained, staying
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import InputError, Where, not_among
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.regimen.doses import Course, Plan, exact
@@ -234,11 +234,11 @@ class Analysis:
 
     def __post_init__(self) -> None:
         if self.correction not in CORRECTIONS:
-            raise InputError(
+            raise not_among(
                 f"there is no correction `{self.correction[:60]}`",
+                self.correction,
+                CORRECTIONS,
                 code="trial.correction",
-                expected=listed(CORRECTIONS),
-                advice=did_you_mean(self.correction, CORRECTIONS),
             )
         if not 0.0 < self.alpha < 1.0:
             raise InputError(
@@ -506,11 +506,8 @@ class TrialDesign:
         for part in self.readouts:
             if part.quantity == quantity:
                 return part
-        raise InputError(
-            f"the trial `{self.name}` does not read `{quantity}`",
-            code="trial.quantity",
-            expected=listed(self.quantities),
-            advice=did_you_mean(quantity, self.quantities),
+        raise not_among(
+            f"the trial `{self.name}` does not read `{quantity}`", quantity, self.quantities, code="trial.quantity"
         )
 
     def arm(self, name: str) -> TrialArm:
@@ -525,12 +522,7 @@ class TrialDesign:
             if arm.name == name:
                 return arm
         known = [arm.name for arm in self.arms]
-        raise InputError(
-            f"the trial `{self.name}` has no arm `{name}`",
-            code="trial.arm",
-            expected=listed(known),
-            advice=did_you_mean(name, known),
-        )
+        raise not_among(f"the trial `{self.name}` has no arm `{name}`", name, known, code="trial.arm")
 
     def samples(self, quantity: str, *days: float) -> float:
         """Patients of all arms who have a reading of a quantity at each of some visits."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 from simulate import shipped
 from simulate.cohort.assay import Assay
 from simulate.cohort.reading import MYOSITIS
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, listed, not_among
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.files import Document, parse_toml, read_bytes, read_toml
@@ -229,13 +229,7 @@ class _Reader:
     def day(self, row: TomlTable, key: str, name: str, days: Mapping[str, float]) -> float:
         """Day of a visit by its name."""
         if name not in days:
-            raise InputError(
-                f"there is no visit `{name[:60]}`",
-                code="trial.visit",
-                where=row.where(key),
-                expected=listed(days),
-                advice=did_you_mean(name, days),
-            )
+            raise not_among(f"there is no visit `{name[:60]}`", name, days, code="trial.visit", where=row.where(key))
         return days[name]
 
     def sampling(self) -> Sampling | None:
@@ -325,12 +319,12 @@ class _Reader:
         for name in endpoints:
             effect = name.partition(",")[0].strip()
             if effect not in known:
-                raise InputError(
+                raise not_among(
                     f"there is no outcome `{effect[:60]}`",
+                    effect,
+                    known,
                     code="trial.endpoint",
                     where=row.where("endpoints"),
-                    expected=listed(known),
-                    advice=did_you_mean(effect, known),
                 )
         correction = row.choice("correction", CORRECTIONS, "holm")
         alpha = row.number("alpha", SIGNIFICANT)
@@ -353,13 +347,7 @@ class _Reader:
         for key, names in (("main", found.main), ("early", found.early)):
             for name in names:
                 if name not in named:
-                    raise InputError(
-                        f"`{name[:60]}` has no title",
-                        code="key.value",
-                        where=row.where(key),
-                        expected=listed(named),
-                        advice=did_you_mean(name, named),
-                    )
+                    raise not_among(f"`{name[:60]}` has no title", name, named, code="key.value", where=row.where(key))
         amounts = [float(course.amount) for course in arms[0].plan.courses]
         if not amounts or max(amounts) not in found.doses:
             raise row.wrong("doses", "doses with that of the first arm among them")

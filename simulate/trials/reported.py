@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, listed, not_among
 from simulate.evidence.items import Evidence, Item, Reading
 from simulate.trials.design import TrialDesign
 
@@ -43,12 +43,8 @@ def check_reported(evidence: Evidence, design: TrialDesign) -> None:
 
 def _check_arm(item: Item, design: TrialDesign, arms: list[str]) -> None:
     if item.arm is not None and item.arm not in arms:
-        raise InputError(
-            f"the trial `{design.name}` has no arm `{item.arm}`",
-            code="evidence.arm",
-            where=item.where,
-            expected=listed(arms),
-            advice=did_you_mean(item.arm, arms),
+        raise not_among(
+            f"the trial `{design.name}` has no arm `{item.arm}`", item.arm, arms, code="evidence.arm", where=item.where
         )
     latest = max(day for reading in item.readings for day in _days(reading))
     if item.arm is None and len(arms) > 1 and latest > 0.0:

@@ -115,8 +115,7 @@ def log_binomial(count: int, n: int, probability: FloatArray) -> FloatArray:
     if count > n:
         return np.full(np.shape(probability), -np.inf)
     ways = float(gammaln(n + 1) - gammaln(count + 1) - gammaln(n - count + 1))
-    result: FloatArray = ways + xlogy(count, probability) + xlog1py(n - count, -probability)
-    return result
+    return ways + xlogy(count, probability) + xlog1py(n - count, -probability)
 
 
 def log_count_in_parts(count: int, probabilities: FloatArray, sizes: Sequence[int]) -> FloatArray:

@@ -84,8 +84,7 @@ class PValue:
         if sums == (0,):
             # All moved the same way: no ranks are needed, and patients are independent.
             weights, change, noise = seen.change(subject)
-            of_all: FloatArray = xlogy(self.n, mean_of(weights, ndtr(WAYS[self.way] * change / noise)))
-            return of_all
+            return xlogy(self.n, mean_of(weights, ndtr(WAYS[self.way] * change / noise)))
         if not sums:
             return np.full(seen.cohorts, -np.inf)
         falls = rank_sum_of_falls(self._log_changes(subject, seen, FIXED))

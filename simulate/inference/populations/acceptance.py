@@ -152,8 +152,7 @@ def accept(
 
 
 def _inclusion(log_ratio: FloatArray, log_beta: float) -> FloatArray:
-    probability: FloatArray = np.exp(np.minimum(0.0, log_beta + log_ratio))
-    return probability
+    return np.exp(np.minimum(0.0, log_beta + log_ratio))
 
 
 def _log_beta(log_ratio: FloatArray, size: float, high: float) -> float:

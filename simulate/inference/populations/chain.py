@@ -205,8 +205,7 @@ def _proposal(
 
 def _reflected(points: FloatArray) -> FloatArray:
     """Points folded back at 0 and 1; steps are not longer than the cube."""
-    folded: FloatArray = np.where(points < 0.0, -points, np.where(points > 1.0, 2.0 - points, points))
-    return folded
+    return np.where(points < 0.0, -points, np.where(points > 1.0, 2.0 - points, points))
 
 
 def _convergence(outputs: FloatArray) -> tuple[float, float]:

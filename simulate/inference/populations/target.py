@@ -50,8 +50,7 @@ class Target:
     @property
     def sd(self) -> FloatArray:
         """Standard deviation of each logarithm, shape [observable]."""
-        spread: FloatArray = np.sqrt(np.diag(self.covariance))
-        return spread
+        return np.sqrt(np.diag(self.covariance))
 
     def log_density(self, outputs: FloatArray) -> FloatArray:
         """Logarithm of the density of logarithms ``outputs``, shape [patient, observable] → [patient]."""

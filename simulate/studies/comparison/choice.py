@@ -47,8 +47,7 @@ class Choice:
         """Log-odds of each hypothesis against the true one, shape [true hypothesis, repeat, hypothesis]."""
         found = self.known if is_known else self.unknown
         own = np.stack([found[true, :, true] for true in range(len(self.names))])
-        odds: FloatArray = found - own[:, :, np.newaxis]
-        return odds
+        return found - own[:, :, np.newaxis]
 
     def wrong(self, odds: float, *, is_known: bool = True) -> FloatArray:
         """How often a wrong hypothesis has at least these odds against the true one, shape [true, hypothesis]."""

@@ -73,8 +73,7 @@ class Matrix:
     @property
     def is_noise(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         """Where an entry is within two standard errors, shape [item, hypothesis]; False where errors are unknown."""
-        noise: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.abs(self.entries) < 2.0 * self.errors
-        return noise
+        return np.abs(self.entries) < 2.0 * self.errors
 
     @property
     def with_all(self) -> Matrix:

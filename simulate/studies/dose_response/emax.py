@@ -74,8 +74,7 @@ class FittedCurves:
 def effect_at(doses: npt.ArrayLike, values: FloatArray) -> FloatArray:
     """Effects [..., dose] of curves [..., parameter] at doses [dose]."""
     base, span, ed50, hill = (values[..., index, np.newaxis] for index in range(4))
-    found: FloatArray = base + span * _share(np.asarray(doses, dtype=np.float64), ed50, hill)
-    return found
+    return base + span * _share(np.asarray(doses, dtype=np.float64), ed50, hill)
 
 
 def dose_for(effect: npt.ArrayLike, values: FloatArray) -> FloatArray:
@@ -240,5 +239,4 @@ def _step(doses: FloatArray, scaled: FloatArray, theta: FloatArray, damping: Flo
     normal = np.einsum("sdi,sdj->sij", jacobian, jacobian)
     diagonal = np.einsum("sii->si", normal).copy()
     normal[:, range(4), range(4)] += damping[:, np.newaxis] * diagonal + 1e-14
-    found: FloatArray = np.linalg.solve(normal, np.einsum("sdi,sd->si", jacobian, away)[..., np.newaxis])[..., 0]
-    return found
+    return np.linalg.solve(normal, np.einsum("sdi,sd->si", jacobian, away)[..., np.newaxis])[..., 0]

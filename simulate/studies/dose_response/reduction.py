@@ -116,8 +116,7 @@ def exposures_of(sweep: xr.Dataset, quantity: str, arms: IntArray, windows: Sequ
 
 def _places(sweep: xr.Dataset, window: Window) -> IntArray:
     days = np.asarray(sweep["time"].values, dtype=np.float64)
-    found: IntArray = np.searchsorted(days, window.times).astype(np.int64)
-    return found
+    return np.searchsorted(days, window.times).astype(np.int64)
 
 
 def blocked_of(

@@ -144,8 +144,7 @@ class IndividualLikelihood:
 
         def look(scores: FloatArray) -> FloatArray:
             kinds = np.zeros(scores.shape[:2], dtype=np.int64)
-            values: FloatArray = self._seen(patient, points, names, scores, kinds).values
-            return values
+            return self._seen(patient, points, names, scores, kinds).values
 
         def judge(predicted: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
             level = predicted[:, np.newaxis]

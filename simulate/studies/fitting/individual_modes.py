@@ -76,8 +76,7 @@ class Modes:
         about = about + volume[:, np.newaxis]
         top = np.maximum(as_drawn, about)
         mixture = share * exp(as_drawn - top) + (1.0 - share) * exp(about - top)
-        ratio: FloatArray = as_drawn - top - log(mixture)
-        return ratio
+        return as_drawn - top - log(mixture)
 
 
 def drawn_as_patients(places: int) -> int:

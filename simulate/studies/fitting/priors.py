@@ -124,21 +124,18 @@ class Free:
         low, middle, high = (math.log(x) if self.is_log else x for x in (self.low, self.median, self.high))
         place = self._places(coordinates)
         scale = middle + place * np.where(place > 0.0, high - middle, middle - low)
-        clipped: FloatArray = np.clip(np.exp(scale) if self.is_log else scale, self.low, self.high)
-        return clipped
+        return np.clip(np.exp(scale) if self.is_log else scale, self.low, self.high)
 
     def log_ratio(self, coordinates: FloatArray, widening: float) -> FloatArray:
         """Logarithm of the prior density with another widening over that with this one, at the same values."""
         place = self._places(coordinates)
-        ratio: FloatArray = _log_density(place, _HALF / widening) - _log_density(place, _HALF / self.widening)
-        return ratio
+        return _log_density(place, _HALF / widening) - _log_density(place, _HALF / self.widening)
 
     def _places(self, coordinates: FloatArray) -> FloatArray:
         """Places between the limits, from -1 at the lower to 1 at the upper, at standard normal coordinates."""
         edge = _HALF / self.widening
         tail = ndtr(-edge)
-        places: FloatArray = ndtri(tail + ndtr(coordinates) * (1.0 - 2.0 * tail)) / edge
-        return places
+        return ndtri(tail + ndtr(coordinates) * (1.0 - 2.0 * tail)) / edge
 
 
 def _log_density(place: FloatArray, edge: float) -> FloatArray:

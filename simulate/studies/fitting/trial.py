@@ -118,8 +118,7 @@ def _variance(typical: FloatArray, sd_log: FloatArray, bounds: tuple[float, floa
     mass = ndtr(high) - ndtr(low)
     # At an edge that is infinitely far away its product with the density is 0.
     slope = (np.where(np.isfinite(low), low, 0.0) * ends[0] - high * ends[1]) / mass
-    variance: FloatArray = np.square(sd_log) * (1.0 + slope - np.square((ends[0] - ends[1]) / mass))
-    return variance
+    return np.square(sd_log) * (1.0 + slope - np.square((ends[0] - ends[1]) / mass))
 
 
 def noise_at(problem: Problem, points: FloatArray) -> dict[str, FloatArray]:
@@ -329,8 +328,7 @@ def weights_of_existing(exists: npt.NDArray[np.bool_], shares: FloatArray, of_ki
         before, left = shares[:, mine].sum(axis=1), weights[:, mine].sum(axis=1)
         weights[:, mine] *= np.where(left > 0.0, before / np.where(left > 0.0, left, 1.0), 0.0)[:, np.newaxis]
     total = weights.sum(axis=1, keepdims=True)
-    spread: FloatArray = np.where(total > 0.0, weights / np.where(total > 0.0, total, 1.0), 1.0 / weights.shape[1])
-    return spread
+    return np.where(total > 0.0, weights / np.where(total > 0.0, total, 1.0), 1.0 / weights.shape[1])
 
 
 def _refused(exists: npt.NDArray[np.bool_], weights: FloatArray, kind: IntArray) -> FloatArray:

@@ -185,5 +185,4 @@ def _noise(sample: Sample) -> FloatArray:
     for index, row in enumerate(rows):
         for key, noise in row.items():
             mixing[index, parts[key]] = noise
-    found: FloatArray = mixing @ mixing.T
-    return found
+    return mixing @ mixing.T

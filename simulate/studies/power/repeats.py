@@ -224,8 +224,7 @@ def _kinds_of_study(counts: tuple[int, ...], n: int) -> IntArray:
     whole = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - whole), kind="stable")
     whole[order[: n - int(whole.sum())]] += 1
-    found: IntArray = np.repeat(np.arange(len(counts)), whole)
-    return found
+    return np.repeat(np.arange(len(counts)), whole)
 
 
 def _mean(weights: FloatArray, values: FloatArray) -> FloatArray:

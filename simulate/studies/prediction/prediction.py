@@ -223,8 +223,7 @@ class _Changes:
         """Probability of belonging to a group, shape [population, patient]."""
         if group is Group.ALL or self._chance is None:
             return np.ones(self._weights.shape)
-        chance: FloatArray = self._chance if group is Group.RESPONDERS else 1.0 - self._chance
-        return chance
+        return self._chance if group is Group.RESPONDERS else 1.0 - self._chance
 
     def at(self, reading: PredictedReading) -> FloatArray:
         """Change since baseline, %, shape [population]."""

@@ -272,8 +272,7 @@ def _kinds(problem: Problem, points: FloatArray, names: Sequence[str], numbers: 
     order = np.array([*order[1::2], order[0], *order[2::2]])
     edges = np.cumsum(counts[order]) / counts.sum()
     at = np.minimum(np.searchsorted(edges, points[:, numbers + names.index(KIND)], side="right"), len(counts) - 1)
-    found: IntArray = order[at].astype(np.int64)
-    return found
+    return order[at].astype(np.int64)
 
 
 def cohort_at(question: SensitivityQuestion, points: FloatArray) -> Cohort:
