@@ -101,19 +101,7 @@ def read_observed(
         As `read_dose_table`; ``table.value``: an observation without DV, a dose with one; ``table.unsupported``;
         ``table.observations``: a patient has none.
     """
-    return observed_of(read_sheet(path), time=time, amount=amount, covariates=covariates, ignored=ignored, where=where)
-
-
-def observed_of(
-    sheet: CsvTable,
-    *,
-    time: str,
-    amount: str,
-    covariates: Iterable[str] = (),
-    ignored: Iterable[str] = (),
-    where: Where | None = None,
-) -> ObservedTable:
-    """As `read_observed`, of cells that were read."""
+    sheet = read_sheet(path)
     declared, unread = ([name.upper() for name in names] for names in (covariates, ignored))
     columns = columns_of(sheet, declared, unread, NEEDED)
     needed = ("TIME", "AMT") if columns.keys() & {"EVID", "SS", "RATE", "II"} else ("TIME",)
@@ -122,12 +110,8 @@ def observed_of(
     )
     reader = RecordReader(time_unit(time, where))
     found: list[ObservedRow] = []
-    seen: dict[str, None] = {}
     first: dict[str, Cell] = {}
-    for row in sheet.rows:
-        cells = {name: row[index] for name, index in columns.items()}
-        patient = reader.patient(cells, seen)
-        seen[patient] = None
+    for patient, _, cells in reader.rows(sheet, columns):
         first.setdefault(patient, cells["ID"])
         if reader.observes(cells):
             found.append(_observation(reader, patient, cells))
@@ -170,11 +154,7 @@ def observations_beside(
         return ()
     reader = RecordReader(time_unit(time, where))
     found: list[ObservedRow] = []
-    seen: dict[str, None] = {}
-    for row in sheet.rows:
-        cells = {name: row[index] for name, index in columns.items()}
-        patient = reader.patient(cells, seen)
-        seen[patient] = None
+    for patient, _, cells in reader.rows(sheet, columns):
         if cells["DV"].is_absent or not reader.observes(cells):
             continue
         cell = cells.get("DVID", cells["DV"])

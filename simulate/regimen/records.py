@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from simulate.regimen.cells import Cell
+from simulate.regimen.cells import Cell, CsvTable
 from simulate.regimen.doses import route_is_free
 
 COLUMNS = ("ID", "TIME", "EVID", "AMT", "RATE", "DUR", "TINF", "ALAG", "CMT", "II", "ADDL", "TOTAL", "UNTIL", "SS")
@@ -52,7 +52,16 @@ class RecordReader:
         self.days = days
         self.rate_stays = rate_stays
 
-    def patient(self, cells: Mapping[str, Cell], seen: dict[str, None]) -> str:
+    def rows(self, sheet: CsvTable, columns: Mapping[str, int]) -> Iterator[tuple[str, Cell, Mapping[str, Cell]]]:
+        """Patient, first cell and cells by column of the rows of a table; those of a patient stand together."""
+        seen: dict[str, None] = {}
+        for row in sheet.rows:
+            cells = {name: row[index] for name, index in columns.items()}
+            patient = self._patient(cells, seen)
+            seen[patient] = None
+            yield patient, row[0], cells
+
+    def _patient(self, cells: Mapping[str, Cell], seen: dict[str, None]) -> str:
         """ID of a row; 1 and 1.0 are one patient, as NONMEM has it."""
         cell = cells.get("ID")
         if cell is None:

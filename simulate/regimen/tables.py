@@ -177,12 +177,26 @@ def dose_table_of(
     needed: Sequence[str] = ("TIME", "AMT"),
 ) -> DoseTable:
     """As `read_dose_table`, of cells that were read; ``needed`` are the columns that must be there."""
-    units = time_unit(time, where), _amount_unit(amount, where)
-    return _read(sheet, *units, _folded(covariates), _folded(ignored), rate_stays, needed)
-
-
-def _folded(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name.upper() for name in names)
+    reader = RecordReader(time_unit(time, where), rate_stays=rate_stays)
+    _unit(amount, where)
+    declared, unread = ([name.upper() for name in names] for names in (covariates, ignored))
+    columns = columns_of(sheet, declared, unread, needed)
+    properties = Covariates([name for name in columns if name in declared])
+    patients: dict[str, None] = {}
+    records: list[Record] = []
+    resets: list[Reset] = []
+    events: list[TableEvent] = []
+    for patient, place, cells in reader.rows(sheet, columns):
+        patients[patient] = None
+        properties.add(patient, cells)
+        record = reader.record(patient, place, cells)
+        reset = reader.reset(patient, place, cells)
+        records += [] if record is None else [record]
+        resets += [] if reset is None else [reset]
+        events.append(TableEvent(patient, reader.time(cells), cells["TIME"], record is not None))
+    check_sequence(events, resets)
+    check_replacing(records)
+    return DoseTable(sheet.file, amount, tuple(patients) or (ONLY,), tuple(records), tuple(resets), properties.values)
 
 
 def time_unit(text: str, where: Where | None = None) -> Fraction:
@@ -201,50 +215,12 @@ def time_unit(text: str, where: Where | None = None) -> Fraction:
     return found.factor
 
 
-def _amount_unit(text: str, where: Where | None) -> str:
-    _unit(text, where)
-    return text
-
-
 def _unit(text: str, where: Where | None) -> Unit:
     try:
         return unit(text)
     except InputError as error:
         error.where = error.where or where
         raise
-
-
-def _read(
-    sheet: CsvTable,
-    days: Fraction,
-    amount_unit: str,
-    covariates: Sequence[str],
-    ignored: Sequence[str],
-    rate_stays: bool,
-    needed: Sequence[str],
-) -> DoseTable:
-    columns = columns_of(sheet, covariates, ignored, needed)
-    reader = RecordReader(days, rate_stays=rate_stays)
-    properties = Covariates([name for name in columns if name in covariates])
-    patients: dict[str, None] = {}
-    records: list[Record] = []
-    resets: list[Reset] = []
-    events: list[TableEvent] = []
-    for row in sheet.rows:
-        cells = {name: row[index] for name, index in columns.items()}
-        patient = reader.patient(cells, patients)
-        patients[patient] = None
-        properties.add(patient, cells)
-        record = reader.record(patient, row[0], cells)
-        reset = reader.reset(patient, row[0], cells)
-        records += [] if record is None else [record]
-        resets += [] if reset is None else [reset]
-        events.append(TableEvent(patient, reader.time(cells), cells["TIME"], record is not None))
-    check_sequence(events, resets)
-    check_replacing(records)
-    return DoseTable(
-        sheet.file, amount_unit, tuple(patients) or (ONLY,), tuple(records), tuple(resets), properties.values
-    )
 
 
 def columns_of(

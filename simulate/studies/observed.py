@@ -15,9 +15,10 @@ import numpy as np
 
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import did_you_mean
+from simulate.regimen.doses import Plan
 from simulate.regimen.observed import ObservedRow
 from simulate.regimen.stops import realize
-from simulate.solver.kernel import FloatArray
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.trajectories import Status
 from simulate.studies.models import QUANTITIES, quantity_units
 from simulate.studies.treatments import Tabled, Treatment, reading_of
@@ -159,11 +160,24 @@ def times_of_readings(readings: Sequence[PatientReading], treatments: Sequence[T
     for treatment in treatments:
         if isinstance(treatment.plan, Tabled) and treatment.plan.observed:
             for plan in dict.fromkeys(treatment.plan.plans(model)):
-                regimen = realize(plan, model.routes, horizon=days[-1])
-                begins |= {float(dose.time + dose.lag) for dose in regimen.doses} | {
-                    float(day) for day in regimen.resets
-                }
-    return np.array([time for day in days for time in ([day, day] if 0.0 < day and day in begins else [day])])
+                begins |= begins_of(plan, model, days[-1])
+    return times_before(np.array(days), begins)[0]
+
+
+def begins_of(plan: Plan, model: Model, end: float) -> set[float]:
+    """When doses begin to enter and patients are reset, days."""
+    regimen = realize(plan, model.routes, horizon=end)
+    return {float(dose.time + dose.lag) for dose in regimen.doses} | {float(day) for day in regimen.resets}
+
+
+def times_before(days: FloatArray, begins: set[float]) -> tuple[FloatArray, IntArray]:
+    """Times to be recorded, and the place of each day: before what happens on it."""
+    times: list[float] = []
+    place: dict[float, int] = {}
+    for day in np.unique(days).tolist():
+        place[day] = len(times)
+        times += [day, day] if day > 0.0 and day in begins else [day]
+    return np.array(times), np.array([place[day] for day in days.tolist()], dtype=np.int64)
 
 
 def observed_values(

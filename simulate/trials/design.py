@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 
 from simulate.cohort.assay import Assay
@@ -655,7 +656,7 @@ def _once(names: Sequence[str], what: str) -> None:
         raise InputError(f"a trial has {what}", code="trial.name", found="none", expected="at least one")
 
 
-def ended(plan: Plan, day: float) -> Plan:
+def ended(plan: Plan, day: float | Fraction) -> Plan:
     """A plan of which nothing is given from a day on."""
     end, kept = exact(day), []
     for course in plan.courses:

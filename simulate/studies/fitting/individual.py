@@ -16,9 +16,7 @@ from simulate.cohort.population import Population
 from simulate.cohort.transform import SCHEME, Changes, coordinates
 from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.files import content_hash
-from simulate.regimen.doses import Plan
 from simulate.regimen.observed import ObservedRow
-from simulate.regimen.stops import realize
 from simulate.regimen.timetable import routes_given
 from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.solver.kernel import IntArray
@@ -36,6 +34,7 @@ from simulate.studies.models import (
     population_for,
     quantity_units,
 )
+from simulate.studies.observed import begins_of, times_before
 from simulate.studies.patients import columns_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter, Route
@@ -317,7 +316,7 @@ def _patients(
         kinds = np.array([by_dvid[None] if None in by_dvid else by_dvid[row.what] for row in own], dtype=np.int64)
         values = np.array([_value(row, readings[kind], units) for row, kind in zip(own, kinds.tolist(), strict=True)])
         days = np.array([float(row.time) for row in own])
-        times, columns = times_before(days, _begins(plans[name], model, float(days.max())))
+        times, columns = times_before(days, begins_of(plans[name], model, float(days.max())))
         given = {covariate: column[name] for covariate, column in covariates.items() if name in column}
         found.append(
             RealPatient(
@@ -333,22 +332,6 @@ def _patients(
             )
         )
     return tuple(found)
-
-
-def _begins(plan: Plan, model: Model, end: float) -> set[float]:
-    """When doses begin to enter and patients are reset, days."""
-    regimen = realize(plan, model.routes, horizon=end)
-    return {float(dose.time + dose.lag) for dose in regimen.doses} | {float(day) for day in regimen.resets}
-
-
-def times_before(days: FloatArray, begins: set[float]) -> tuple[FloatArray, IntArray]:
-    """Times to be recorded, and the place of each day: before what happens on it."""
-    times: list[float] = []
-    place: dict[float, int] = {}
-    for day in np.unique(days).tolist():
-        place[day] = len(times)
-        times += [day, day] if day > 0.0 and day in begins else [day]
-    return np.array(times), np.array([place[day] for day in days.tolist()], dtype=np.int64)
 
 
 def _value(row: ObservedRow, part: ReadingOf, units: Mapping[str, Unit]) -> float:

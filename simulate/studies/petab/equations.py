@@ -123,8 +123,8 @@ def equations_of(problem: PetabProblem) -> Equations:
         *original.parameters,
         *(str(name) for name, _ in original.constants),
     }
-    starts = {name: _fresh(f"{name}_start", taken) for name in original.states}
-    givens = {name: _fresh(f"{definition}_given", taken) for name, definition in imported.initials.items()}
+    starts = {name: unused_name(f"{name}_start", taken) for name in original.states}
+    givens = {name: unused_name(f"{definition}_given", taken) for name, definition in imported.initials.items()}
     opened = _opened(mechanism, starts, {imported.initials[name]: parameter for name, parameter in givens.items()})
     solved = lower(replace(imported.model, mechanisms=(opened,)).compose())
     back = {imported.names[name]: name for name in imported.constants}
@@ -163,7 +163,8 @@ def _lean(imported: Imported, needed: set[str]) -> Mechanism:
     return replace(mechanism, observables=tuple(one for one in mechanism.observables if one.name in names))
 
 
-def _fresh(wanted: str, taken: set[str]) -> str:
+def unused_name(wanted: str, taken: set[str]) -> str:
+    """A name that is not taken, and is from now on."""
     while wanted in taken:
         wanted += "_"
     taken.add(wanted)

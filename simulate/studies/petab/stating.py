@@ -38,7 +38,8 @@ from simulate.exchange.petab.writing import MODEL, problem_files
 from simulate.exchange.prescribed import Given, changes_of, with_rates
 from simulate.exchange.sbml.writing import sbml_text
 from simulate.solver.problem import Tolerance
-from simulate.studies.fitting.individual import times_before
+from simulate.studies.observed import times_before
+from simulate.studies.petab.equations import unused_name
 from simulate.studies.petab.restating import FINE, NEAR, StatedProblem, check_same, log_likelihood_of, objective_in
 from simulate.studies.petab.sought import sought_noise
 from simulate.studies.prescriptions import given_to
@@ -158,9 +159,9 @@ class _Maker:
         self.numbers = numbers_of(self.written)
         taken = {part.name for part in (*model.parameters, *model.definitions, *model.observables)}
         taken |= {part.name for part in self.written.species} | {part.name for part in model.balance}
-        self.observables = {quantity: _free_name(f"obs_{quantity}", taken) for quantity in noises}
+        self.observables = {quantity: unused_name(f"obs_{quantity}", taken) for quantity in noises}
         self.noise_names = {
-            (quantity, kind): _free_name(f"noise_{kind}_{quantity}", taken)
+            (quantity, kind): unused_name(f"noise_{kind}_{quantity}", taken)
             for quantity, own in noises.items()
             for kind, _ in own
         }
@@ -320,13 +321,6 @@ class _Maker:
                 if row.bounds is not None:
                     identifier, meaning = self.noise_names[quantity, kind], f"{kind} noise of {quantity}"
                     yield sought_noise(identifier, row, meaning)
-
-
-def _free_name(wanted: str, taken: set[str]) -> str:
-    while wanted in taken:
-        wanted += "_"
-    taken.add(wanted)
-    return wanted
 
 
 def _decimal(expression: Expr) -> Expr:
