@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from simulate.cohort.population import FloatArray, Population, Retained
+from simulate.cohort.population import Population, Retained
 from simulate.cohort.transform import KIND, UNCHANGED, Changes, Overrides, coordinates, kinds_of, transform
 from simulate.elementwise import log
 from simulate.errors import InputError, did_you_mean, listed
 from simulate.regimen.occasions import Occasions
 from simulate.solver.kernel import IntArray
-from simulate.streams import uniforms
+from simulate.streams import FloatArray, uniforms
 from simulate.symbolic.parts import Parameter
 
 MAX_MEMBERS = 10_000_000

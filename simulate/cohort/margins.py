@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulate.cohort.population import FloatArray
 from simulate.elementwise import exp, log
 from simulate.errors import InputError
+from simulate.streams import FloatArray
 from simulate.symbolic.parts import Parameter
 
 LEAST = 1e-6

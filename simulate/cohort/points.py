@@ -16,8 +16,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from simulate.cohort.population import FloatArray
-from simulate.streams import IntArray, stream
+from simulate.streams import FloatArray, IntArray, stream
 
 POINTS = "Sobol columns scrambled by name, Gram and Schmidt; Latin hypercubes by name"
 """What keys of fits hash of this module: another text wherever the same name and seed have other numbers."""

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
 from simulate.elementwise import exp, log
 from simulate.errors import InputError, did_you_mean, listed
+from simulate.streams import FloatArray
 from simulate.symbolic.parts import Grade, Parameter
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

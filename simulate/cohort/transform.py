@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.cohort.margins import Margin, shown
-from simulate.cohort.population import FloatArray, Population, cholesky, correlated
+from simulate.cohort.population import Population, cholesky, correlated
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import IntArray
+from simulate.streams import FloatArray
 
 KIND = "kind of patient"
 """Name of the coordinate that decides the stratum; no parameter can have it, as it has blanks."""

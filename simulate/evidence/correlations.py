@@ -14,10 +14,9 @@ import functools
 import math
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betainc, gammaln, hyp2f1
 
-FloatArray = npt.NDArray[np.float64]
+from simulate.streams import FloatArray
 
 MAX_CORRELATION = 1.0 - 1e-9
 """Nearest to 1 that a correlation of a population comes; nearer, the distribution is a point in double precision."""

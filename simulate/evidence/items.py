@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from simulate.errors import Where
 
 if TYPE_CHECKING:
-    from simulate.evidence.marginals import FloatArray
     from simulate.evidence.resampling import Trials
     from simulate.evidence.subject import Subject
     from simulate.evidence.trial_observations import TrialObservations
+    from simulate.streams import FloatArray
 
 
 class Standing(enum.Enum):

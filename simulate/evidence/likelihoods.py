@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from simulate.errors import NumericalError
 from simulate.evidence.items import Evidence, Item
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.sums import logsumexp
 
 TOLERATED = 0.02

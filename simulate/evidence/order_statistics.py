@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaln, gammaln, xlog1py, xlogy
 
-from simulate.evidence.marginals import FloatArray, Marginal, log_difference
+from simulate.evidence.marginals import Marginal, log_difference
+from simulate.streams import FloatArray
 from simulate.sums import logsumexp
 
 _LARGEST_PRECISION = 1e12

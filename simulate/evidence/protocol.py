@@ -10,9 +10,9 @@ import numpy as np
 from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import InputError, did_you_mean, listed
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.solver.trajectories import Status
+from simulate.streams import FloatArray
 from simulate.symbolic.units import convert, unit
 
 _NEAR = 0.5

@@ -11,14 +11,11 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betaincinv
 
-from simulate.evidence.marginals import FloatArray, Marginal, log_mass
-from simulate.streams import normals, stream
+from simulate.evidence.marginals import Marginal, log_mass
+from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.sums import logsumexp
-
-IntArray = npt.NDArray[np.int64]
 
 TRIALS = 512
 """Trials for each cohort: probabilities are known to about 0.02."""

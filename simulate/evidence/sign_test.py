@@ -5,11 +5,8 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-import numpy.typing as npt
 
-from simulate.evidence.marginals import FloatArray
-
-IntArray = npt.NDArray[np.int64]
+from simulate.streams import FloatArray, IntArray
 
 LEVEL, POWER = 0.05, 0.8
 """Two-sided level of the test, and how often it must be significant."""

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.special import ndtr, stdtr
 from scipy.stats import rankdata
 
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import correlation, rank_sum_of_falls
 from simulate.evidence.signed_rank import SignedRank, p_value
+from simulate.streams import FloatArray
 
 EXACT_UP_TO = 50
 """Pairs up to which the signed-rank test is exact where that is asked for."""

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.errors import InputError, did_you_mean, listed, not_among
-from simulate.evidence.marginals import FloatArray, Marginal
+from simulate.evidence.marginals import Marginal
 from simulate.evidence.subject import Subject
+from simulate.streams import FloatArray
 from simulate.symbolic.units import Unit, convert
 
 EVERYONE = "all"

@@ -8,7 +8,6 @@ between two stages goes on to the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -226,38 +225,11 @@ def _settled(generation: Generation, end: float, seed: int) -> Generation:
     return replace(generation, points=generation.points[chosen], scores=found, held=found.total)
 
 
-def sample(
-    target: Target,
-    dimension: int,
-    *,
-    particles: int,
-    seed: int,
-    resume: Generation | None = None,
-    save: Callable[[Generation], None] | None = None,
-) -> Generation:
-    """Particles of the posterior.
-
-    Parameters
-    ----------
-    target
-        Log-likelihoods; the prior is standard normal.
-    dimension, particles
-        Number of coordinates, and of points in a batch.
-    seed
-        Key of all random numbers.
-    resume
-        A generation that ``save`` was given in an earlier run with the same arguments; the result has the same bits as
-        one without interruption.
-    save
-        Called with every finished generation.
-    """
-    generation = begin(target, dimension, particles, seed) if resume is None else resume
-    if save is not None and resume is None:
-        save(generation)
+def sample(target: Target, dimension: int, *, particles: int, seed: int) -> Generation:
+    """Particles of the posterior; ``target`` has the log-likelihoods, and the prior is standard normal."""
+    generation = begin(target, dimension, particles, seed)
     while not is_at(generation, 1.0):
         generation = advance(target, generation, seed)
-        if save is not None:
-            save(generation)
     return generation
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.symbolic.model import Model
-from simulate.symbolic.parts import Grade, Parameter, Source
+from simulate.symbolic.model import Model, Solved
+from simulate.symbolic.parts import Definition, Grade, Observable, Parameter, Source
 from simulate.symbolic.printing import print_expression, print_number
 from simulate.symbolic.units import Unit
 
@@ -116,9 +116,8 @@ _Row = tuple[str, str, Expr, str]
 
 
 def _sections(model: Model) -> list[tuple[str, list[_Row]]]:
-    sections: list[tuple[str, list[_Row]]] = []
     rates = zip(model.species, model.rates(), strict=True)
-    sections.append(
+    sections: list[tuple[str, list[_Row]]] = [
         (
             "Equations (t in days)",
             [
@@ -130,23 +129,17 @@ def _sections(model: Model) -> list[tuple[str, list[_Row]]]:
                 )
                 for species, rate in rates
             ],
-        )
-    )
-    sections.append(("Definitions", [_named(part.name, part.expression, part.unit.text) for part in model.definitions]))
-    sections.append(
-        ("Solved from the baseline", [_named(part.name, part.expression, part.unit.text) for part in model.balance])
-    )
-    sections.append(
+        ),
+        ("Definitions", _named(model.definitions)),
+        ("Solved from the baseline", _named(model.balance)),
         (
             "Initial values",
             [
                 (f"{species.name}(0)", f"{_symbol(species.name)}(0)", *_initial(initial, species.unit))
                 for species, initial in zip(model.species, model.initial, strict=True)
             ],
-        )
-    )
-    sections.append(("Observables", [_named(part.name, part.expression, part.unit.text) for part in model.observables]))
-    sections.append(
+        ),
+        ("Observables", _named(model.observables)),
         (
             "Doses",
             [
@@ -158,13 +151,13 @@ def _sections(model: Model) -> list[tuple[str, list[_Row]]]:
                 )
                 for route in model.routes
             ],
-        )
-    )
+        ),
+    ]
     return [(title, rows) for title, rows in sections if rows]
 
 
-def _named(name: str, expression: Expr, unit: str) -> _Row:
-    return name, _symbol(name), expression, unit
+def _named(parts: Sequence[Definition | Solved | Observable]) -> list[_Row]:
+    return [(part.name, _symbol(part.name), part.expression, part.unit.text) for part in parts]
 
 
 def _text_rows(rows: list[_Row]) -> list[str]:

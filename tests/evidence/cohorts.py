@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.symbolic.units import unit
 
 PERCENT = unit("%")

@@ -16,10 +16,10 @@ from simulate.errors import InputError
 from simulate.evidence.items import Statement
 from simulate.evidence.kinds import KINDS, Ceiling, Correlation, Count, Direction, Mean, MeanRange, PValue, Text
 from simulate.evidence.kinds.counts import log_binomial, log_count_in_parts
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.symbolic.units import DIMENSIONLESS
 from tests.evidence.cohorts import seen, subject
 

@@ -13,10 +13,10 @@ from simulate.errors import InputError, NumericalError, Where
 from simulate.evidence.items import Evidence, Item, Reading, Standing, Statement, Use
 from simulate.evidence.kinds import Count, Direction, Mean, MeanRange
 from simulate.evidence.likelihoods import Contribution, contributions, item_term, log_likelihood
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.resampling import Trials
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from tests.evidence.cohorts import seen, subject
 
 RISE = Direction("up", 6, "mean")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from simulate.evidence.marginals import FloatArray, Marginal
+from simulate.evidence.marginals import Marginal
 from simulate.evidence.order_statistics import (
     log_censored_mean_range,
     log_mean,
@@ -18,6 +18,7 @@ from simulate.evidence.order_statistics import (
     log_range,
     mean_and_variance_within,
 )
+from simulate.streams import FloatArray
 
 
 def log_normal(location: float = 0.0, scale: float = 0.8) -> Marginal:

@@ -11,7 +11,7 @@ import pytest
 from simulate.errors import InputError, NotConverged, NumericalError
 from simulate.inference import checkpoint
 from simulate.inference.search import optimum
-from simulate.inference.smc import Generation, sample
+from simulate.inference.smc import Generation, advance, begin, is_at, sample
 from simulate.inference.target import Guess, Scores, Target
 from simulate.streams import FloatArray
 from tests.inference.targets import DIMENSION, KNOWN, Known, everywhere, gaussian, two_modes
@@ -52,14 +52,24 @@ def test_infeasible_points_are_no_part_of_the_prior() -> None:
     assert (found.points[:, 0] > 0.0).all()
 
 
+def generations(target: Target, first: Generation) -> list[Generation]:
+    """All from one on, as fits have them."""
+    found = [first]
+    while not is_at(found[-1], 1.0):
+        found.append(advance(target, found[-1], 5))
+    return found
+
+
 def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     path, target = tmp_path / "fit.npz", gaussian().target
-    saved: list[Generation] = []
-    whole = sample(target, DIMENSION, particles=200, seed=5, save=saved.append)
+    saved = generations(target, begin(target, DIMENSION, 200, 5))
+    whole = saved[-1]
     assert len(saved) == len(whole.stages) + 1
     for generation in saved:
         checkpoint.save(path, generation, "key")
-        resumed = sample(target, DIMENSION, particles=200, seed=5, resume=checkpoint.load(path, "key"))
+        known = checkpoint.load(path, "key")
+        assert known is not None
+        resumed = generations(target, known)[-1]
         assert resumed.points.tobytes() == whole.points.tobytes()
         assert resumed.scores.items.tobytes() == whole.scores.items.tobytes()
         assert resumed.log_evidence == whole.log_evidence
@@ -187,12 +197,12 @@ def test_a_guess_that_is_far_from_the_target_at_the_end_is_made_anew() -> None:
 
 
 def test_an_interrupted_run_by_a_guess_goes_on_to_the_same_bits() -> None:
-    saved: list[Generation] = []
-    whole = sample(Learns(gaussian().target, 0.5), DIMENSION, particles=200, seed=5, save=saved.append)
+    target = Learns(gaussian().target, 0.5)
+    saved = generations(target, begin(target, DIMENSION, 200, 5))
     for generation in saved:
-        resumed = sample(Learns(gaussian().target, 0.5), DIMENSION, particles=200, seed=5, resume=generation)
-        assert resumed.points.tobytes() == whole.points.tobytes()
-        assert resumed.stages == whole.stages
+        resumed = generations(Learns(gaussian().target, 0.5), generation)[-1]
+        assert resumed.points.tobytes() == saved[-1].points.tobytes()
+        assert resumed.stages == saved[-1].stages
 
 
 def test_the_best_point_that_a_guess_leads_to_is_scored_by_the_target() -> None:

@@ -12,11 +12,11 @@ import numpy as np
 from simulate.errors import InputError
 from simulate.evidence.correlations import log_probability, p_value, smallest_with, spearman_exact
 from simulate.evidence.items import Remark, Verdict
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import FIXED, Trials, chosen, correlation, log_share_between, of_chosen
 from simulate.evidence.rounding import half_step, prints_as, rounding
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.toml import TomlTable
 
 SCALES = ("log", "absolute", "percent")

@@ -11,11 +11,11 @@ import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 
 from simulate.evidence.items import Remark, Verdict
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.rounding import prints_as
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import EVERYONE, TrialObservations
+from simulate.streams import FloatArray
 from simulate.toml import TomlTable
 
 

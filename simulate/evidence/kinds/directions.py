@@ -12,10 +12,10 @@ from scipy.special import log_ndtr, ndtr
 
 from simulate.evidence.items import Remark, Verdict
 from simulate.evidence.kinds.counts import count_remark, log_binomial, mean_of
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.toml import TomlTable
 
 WAYS = {"up": 1.0, "down": -1.0}

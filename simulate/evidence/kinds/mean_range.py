@@ -11,12 +11,12 @@ import numpy as np
 
 from simulate.errors import InputError
 from simulate.evidence.items import Remark, Verdict
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.order_statistics import log_censored_mean_range, log_mean_range
 from simulate.evidence.resampling import Trials, readings_of_trials
 from simulate.evidence.rounding import half_step, prints_as
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.toml import TomlTable
 
 BROAD = 2.0

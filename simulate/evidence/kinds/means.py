@@ -11,11 +11,11 @@ import numpy as np
 
 from simulate.evidence.items import Remark
 from simulate.evidence.kinds.mean_range import log_broad
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.order_statistics import log_mean
 from simulate.evidence.resampling import Trials, readings_of_trials
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.toml import TomlTable
 
 

@@ -13,12 +13,12 @@ from scipy.special import ndtr, stdtr, stdtrit, xlogy
 from simulate.evidence.items import Remark, Verdict
 from simulate.evidence.kinds.counts import mean_of
 from simulate.evidence.kinds.directions import WAYS
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import FIXED, Trials, chosen, log_share_between, of_chosen, rank_sum_of_falls
 from simulate.evidence.rounding import half_step
 from simulate.evidence.signed_rank import SignedRank, p_value, sums_that_print
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.toml import TomlTable
 
 T_TEST = "paired t"

@@ -10,10 +10,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from simulate.evidence.items import Remark
-from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials
 from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.streams import FloatArray
 from simulate.toml import TomlTable
 
 

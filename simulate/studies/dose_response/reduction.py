@@ -38,11 +38,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from simulate.solver.kernel import FloatArray
-from simulate.streams import stream
+from simulate.streams import IntArray, stream
 from simulate.studies.datasets import peaks_of, resolution_of, terms_of, values_shown
 from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict, dose_for, fit_curves
 from simulate.studies.endpoints import Endpoint, Summary
@@ -73,7 +72,6 @@ _TOLD = (CurveVerdict.IDENTIFIED, CurveVerdict.NO_PLATEAU, CurveVerdict.SATURATE
 """Verdicts on curves that describe what is between the doses."""
 
 _PURPOSE = "dose-response: patients of a resampled cohort"
-IntArray = npt.NDArray[np.int64]
 
 
 def placed(sweep: xr.Dataset, second: str | None) -> tuple[FloatArray, FloatArray, IntArray]:

@@ -15,7 +15,7 @@ from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.known_fits import Fit, known_fit
 from simulate.studies.fitting.named_evidence import DEFAULT, evidence_for, evidence_name
 from simulate.studies.fitting.posterior import read_posterior
-from simulate.studies.fitting.priors import Role
+from simulate.studies.fitting.priors import of_populations
 from simulate.studies.fitting.problem import Problem, problem_for
 from simulate.studies.fitting.reproduction import check_current, prior_points
 from simulate.studies.fitting.trial import changes_at
@@ -63,11 +63,9 @@ class Draws:
 
     def changes(self, population: Population, draws: IntArray) -> Changes:
         """In what the populations of draws differ from one of the same parameters."""
-        pairs = {(pair.a, pair.b) for pair in population.correlations}
-        free = [part for part in self.problem.free if part.role is not Role.CORRELATION or part.targets in pairs]
-        kept = [column for column, part in enumerate(self.problem.free) if part in free]
-        problem = replace(self.problem, population=population, free=tuple(free))
-        return changes_at(problem, self.points[:, kept]).of(draws)
+        free = of_populations(self.problem.free, population)
+        problem = replace(self.problem, population=population, free=tuple(free.values()))
+        return changes_at(problem, self.points[:, [*free]]).of(draws)
 
 
 def draws_of(

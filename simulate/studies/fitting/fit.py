@@ -20,7 +20,7 @@ from simulate.studies.fitting.named_evidence import evidence_name
 from simulate.studies.fitting.posterior import Posterior, Settings
 from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.problem import COARSE, Problem
-from simulate.studies.fitting.sampling import PointCount, posterior_of, sampled, some_of, with_other_places
+from simulate.studies.fitting.sampling import PointCount, posterior_of, remembered, sampled, some_of, with_other_places
 from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
 from simulate.studies.fitting.trial import Solving, seen_at, simulate_points, simulated_trial
 from simulate.watching import Headway, Report
@@ -100,19 +100,12 @@ class LearnedLikelihood(Likelihood):
         """Log-likelihoods of other points, approximately."""
         chosen = np.unique(points, axis=0)
         chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, _LEARNED).astype(np.int64))]
-        keys = [point.tobytes() for point in chosen]
-        missing = np.array([key not in self.solved for key in keys])
-        if missing.any():
-            self(chosen[missing])
-        known = {key: self.solved[key] for key in keys}
-        # What was solved before will not be asked for again.
-        self.solved.clear()
-        self.solved.update(known)
+        states, items = zip(*remembered(self.solved, chosen, self), strict=True)
         return surrogate(
             self.problem,
             chosen,
-            [[known[key][0][part] for key in keys] for part in range(len(self.problem.parts))],
-            np.stack([known[key][1] for key in keys]),
+            [*zip(*states, strict=True)],
+            np.stack(items),
             patients=self.patients,
             places=self.places,
             threads=workers(self.threads),

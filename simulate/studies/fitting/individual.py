@@ -21,7 +21,7 @@ from simulate.regimen.timetable import routes_given
 from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
-from simulate.studies.fitting.priors import Free, Role, free_numbers
+from simulate.studies.fitting.priors import Free, Role, free_numbers, of_populations
 from simulate.studies.fitting.problem import study_patients
 from simulate.studies.fitting.trial import changes_of
 from simulate.studies.models import (
@@ -206,12 +206,7 @@ def _free(data: IndividualData, model: Model, population: Population) -> tuple[F
     if data.free is None:
         if data.model is not None:
             return ()
-        pairs = {(pair.a, pair.b) for pair in population.correlations}
-        return tuple(
-            part
-            for part in free_numbers(model, find_model(None, ()))
-            if part.role is not Role.CORRELATION or part.targets in pairs
-        )
+        return tuple(of_populations(free_numbers(model, find_model(None, ())), population).values())
     rows = {part.name: part for part in population.parameters}
     return tuple(part for row in data.free for part in _of_parameter(row, rows))
 

@@ -12,7 +12,7 @@ from simulate.errors import InputError, Where
 from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.fitting.priors import Free, Role
+from simulate.studies.fitting.priors import Free, of_populations
 from simulate.studies.fitting.trial import changes_of
 from simulate.studies.models import find_model, hypothesis_parts
 
@@ -41,10 +41,8 @@ class IndividualDraws:
         return f"{len(self.points)} draws of the fit{self.standing}{weakness}"
 
     def changes(self, population: Population, draws: IntArray) -> Changes:
-        pairs = {(pair.a, pair.b) for pair in population.correlations}
-        free = [part for part in self.free if part.role is not Role.CORRELATION or part.targets in pairs]
-        kept = [column for column, part in enumerate(self.free) if part in free]
-        return changes_of(population, free, self.points[:, kept], {}).of(draws)
+        free = of_populations(self.free, population)
+        return changes_of(population, [*free.values()], self.points[:, [*free]], {}).of(draws)
 
 
 def individual_draws(

@@ -26,7 +26,7 @@ from simulate.studies.fitting.individual import IndividualProblem, RealPatient
 from simulate.studies.fitting.individual_modes import Modes, modes_from
 from simulate.studies.fitting.individual_readings import FINE, BoolArray, VirtualReadings, names_of, predict
 from simulate.studies.fitting.problem import MOST_REFUSED
-from simulate.studies.fitting.sampling import PointCount
+from simulate.studies.fitting.sampling import PointCount, remembered
 from simulate.studies.fitting.smooth import Smooth, smooth
 from simulate.trials.individual import MODE
 
@@ -210,14 +210,7 @@ class LearnedIndividualLikelihood(IndividualLikelihood):
     def learned(self, points: FloatArray) -> Smooth:
         """Log-likelihoods of other points, approximately."""
         chosen = np.unique(points, axis=0)
-        missing = np.array([point.tobytes() not in self.solved for point in chosen])
-        if missing.any():
-            self(chosen[missing])
-        known = {point.tobytes(): self.solved[point.tobytes()] for point in chosen}
-        # What was solved before will not be asked for again.
-        self.solved.clear()
-        self.solved.update(known)
-        return smooth(chosen, np.array([*known.values()]))
+        return smooth(chosen, np.array(remembered(self.solved, chosen, self)))
 
 
 def log_densities(

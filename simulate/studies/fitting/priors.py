@@ -29,6 +29,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from simulate import shipped
+from simulate.cohort.population import Population
 from simulate.errors import InputError, did_you_mean
 from simulate.streams import FloatArray
 from simulate.symbolic.model import Model
@@ -168,6 +169,14 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
         if name in rows and name not in known and name not in fixed
     ]
     return tuple(found)
+
+
+def of_populations(free: Sequence[Free], *populations: Population) -> dict[int, Free]:
+    """Free numbers that some populations have, by their places: all but correlations of what none of these ties."""
+    pairs = {(pair.a, pair.b) for population in populations for pair in population.correlations}
+    return {
+        place: part for place, part in enumerate(free) if part.role is not Role.CORRELATION or part.targets in pairs
+    }
 
 
 def noise_numbers(trials: Sequence[TrialDesign]) -> tuple[Free, ...]:

@@ -19,9 +19,9 @@ from simulate.regimen.timetable import routes_given
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.priors import (
     Free,
-    Role,
     free_numbers,
     noise_numbers,
+    of_populations,
     prior_rows,
 )
 from simulate.studies.models import (
@@ -179,16 +179,13 @@ def problem_for(
 
 def problem_of(hypothesis: str, model: Model, *parts: ProblemPart) -> Problem:
     """A hypothesis with its model and trials, and what a fit of it leaves free; the model has the trials' options."""
-    pairs = {(pair.a, pair.b) for part in parts for pair in part.population.correlations}
     options = tuple(dict.fromkeys(option for part in parts for option in part.trial.options))
-    free = tuple(
-        part
-        for part in free_numbers(model, find_model(None, options))
-        if part.role is not Role.CORRELATION or part.targets in pairs
-    )
-    free += noise_numbers([part.trial for part in parts])
+    free = of_populations(free_numbers(model, find_model(None, options)), *(part.population for part in parts))
+    noises = noise_numbers([part.trial for part in parts])
     first, *others = parts
-    return Problem(hypothesis, model, first.population, first.evidence, free, first.trial, tuple(others))
+    return Problem(
+        hypothesis, model, first.population, first.evidence, (*free.values(), *noises), first.trial, tuple(others)
+    )
 
 
 def _reported(design: TrialDesign, evidence: Evidence | None, *, is_alone: bool) -> Evidence:

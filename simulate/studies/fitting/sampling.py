@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -17,11 +17,12 @@ from simulate.inference.target import Scores, Target
 from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Individuals, Posterior, Settings, Support
-from simulate.studies.fitting.priors import Free
 from simulate.studies.fitting.problem import Problem
 from simulate.studies.fitting.remaining import Remaining
 from simulate.sums import logsumexp
 from simulate.watching import Headway, Report
+
+Found = TypeVar("Found")
 
 _R_HAT, _EFFECTIVE = 1.05, 400.0
 _UNRESOLVED = 1e-3
@@ -115,6 +116,18 @@ def fit_key(problem: Problem | IndividualProblem, settings: Settings) -> str:
     return content_hash("fit 2", problem.key, repr(settings))
 
 
+def remembered(solved: dict[bytes, Found], points: FloatArray, solve: Target) -> list[Found]:
+    """What was found at different points, which are solved if they were not; no others will be asked for again."""
+    keys = [point.tobytes() for point in points]
+    missing = np.array([key not in solved for key in keys])
+    if missing.any():
+        solve(points[missing])
+    known = {key: solved[key] for key in keys}
+    solved.clear()
+    solved.update(known)
+    return [*known.values()]
+
+
 def with_other_places(found: Sampled, likelihood: Callable[[int], Target]) -> tuple[FloatArray, list[Scores]]:
     """Change of the log-evidence with other sets of places, shape [set], and for each set the changes of some draws.
 
@@ -151,11 +164,15 @@ def posterior_of(
     errors = (weighted.error, float(np.std([0.0, *sets], ddof=1)), solver_error)
     prior = prior_of(chains, found.feasible, len(free), settings.seed)
     learned = diagnostics.learned(weighted.points, weighted.weights, prior)
+    before = np.array(quantiles(prior, np.full(len(prior), 1.0 / len(prior)), (0.05, 0.5, 0.95)))
+    told = ((part.name, part.meaning, part.unit, part.role.value) for part in free)
+
+    def values(rows: FloatArray) -> FloatArray:
+        return np.stack([part.values(rows[:, column]) for column, part in enumerate(free)], axis=1)
+
     shares, share_errors = diagnostics.path_shares(weighted)
     checks = Diagnostics(
-        r_hat=float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
-        if len(chains) > 1
-        else None,
+        r_hat=r_hat_of(chains),
         effective=weighted.effective,
         tail=weighted.tail,
         log_evidences=(*(chain[-1].log_evidence for chain in chains), weighted.log_evidence),
@@ -172,7 +189,7 @@ def posterior_of(
         evidence=evidence,
         key=found.key,
         settings=settings,
-        estimates=estimates_of(free, learned, prior),
+        estimates=estimates_of(told, learned, before, values),
         diagnostics=replace(checks, warnings=warnings_of(checks, errors)),
         log_evidence=weighted.log_evidence,
         errors=errors,
@@ -184,6 +201,13 @@ def posterior_of(
         individuals=individuals,
     )
     return replace(made, estimates=made.told)
+
+
+def r_hat_of(chains: Sequence[Sequence[smc.Generation]]) -> float | None:
+    """Largest R-hat over the coordinates, the runs taken as chains; None for a single run."""
+    if len(chains) < 2:
+        return None
+    return float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
 
 
 def check_resolved(*asked: PointCount) -> float:
@@ -200,25 +224,32 @@ def check_resolved(*asked: PointCount) -> float:
     return float(unresolved / max(points, 1))
 
 
-def estimates_of(free: Sequence[Free], learned: diagnostics.Learned, prior: FloatArray) -> tuple[Estimate, ...]:
-    """What a fit says of each number; ``prior`` are draws of what was believed, shape [draw, coordinate]."""
-    even = np.full(len(prior), 1.0 / len(prior))
-    before = np.array(quantiles(prior, even, (0.05, 0.5, 0.95)))
+def estimates_of(
+    told: Iterable[tuple[str, str, str, str]],
+    learned: diagnostics.Learned,
+    before: FloatArray,
+    values: Callable[[FloatArray], FloatArray],
+) -> tuple[Estimate, ...]:
+    """What draws say of each number, ``told`` by name, meaning, unit and role.
+
+    Parameters
+    ----------
+    before
+        Quantiles at 5, 50 and 95 % of what was believed, shape [quantile, coordinate].
+    values
+        Of coordinates the numbers that they stand for, both of this shape.
+    """
+    ends = values(before).T, values(np.stack([learned.low, learned.median, learned.high])).T
     return tuple(
         Estimate(
-            name=part.name,
-            meaning=part.meaning,
-            unit=part.unit,
-            role=part.role.value,
-            prior=_three(part.values(before[:, column])),
-            posterior=_three(
-                part.values(np.array([learned.low[column], learned.median[column], learned.high[column]]))
-            ),
+            *words,
+            prior=_three(prior),
+            posterior=_three(posterior),
             contraction=float(learned.contraction[column]),
             overlap=float(learned.overlap[column]),
             verdict=learned.verdict[column],
         )
-        for column, part in enumerate(free)
+        for column, (words, prior, posterior) in enumerate(zip(told, *ends, strict=True))
     )
 
 

@@ -19,7 +19,16 @@ from simulate.inference.target import Scores
 from simulate.solver.kernel import FloatArray
 from simulate.studies.fitting.posterior import Estimate, Settings
 from simulate.studies.fitting.remaining import Remaining
-from simulate.studies.fitting.sampling import PointCount, generations_of, kept_of, polished, prior_of, warnings_of_draws
+from simulate.studies.fitting.sampling import (
+    PointCount,
+    estimates_of,
+    generations_of,
+    kept_of,
+    polished,
+    prior_of,
+    r_hat_of,
+    warnings_of_draws,
+)
 from simulate.studies.petab.objective import Objective, scaled
 from simulate.studies.petab.outcomes import ProblemPosterior
 from simulate.studies.petab.priors import believed
@@ -95,15 +104,15 @@ def sample_problem(
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell(Headway(f"{settings.draws} draws"))
     weighted = polished(target, np.concatenate([chain[-1].points for chain in chains]), feasible, settings, tell)
-    r_hat = None
-    if len(chains) > 1:
-        r_hat = float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
+    r_hat = r_hat_of(chains)
     is_told = not are_too_few(weighted.effective, weighted.tail)
     kept = kept_of(weighted, settings.kept if is_told else 0, settings.seed, "petab draws")
     estimates: tuple[Estimate, ...] = ()
     if is_told:
         prior = prior_of(chains, feasible, len(estimated), settings.seed)
-        estimates = _estimates(target, objective, diagnostics.learned(weighted.points, weighted.weights, prior), prior)
+        learned = diagnostics.learned(weighted.points, weighted.weights, prior)
+        words = ((one.id, one.name, "", "sought") for one in estimated)
+        estimates = estimates_of(words, learned, np.quantile(prior, _SHARES, axis=0), target.values)
     return ProblemPosterior(
         estimates=estimates,
         names=tuple(one.id for one in estimated),
@@ -119,29 +128,3 @@ def sample_problem(
         evaluations=target.asked.points,
         warnings=warnings_of_draws(r_hat, weighted.effective, weighted.tail),
     )
-
-
-def _estimates(
-    target: PriorTarget, objective: Objective, learned: diagnostics.Learned, prior: FloatArray
-) -> tuple[Estimate, ...]:
-    before = target.values(np.quantile(prior, _SHARES, axis=0))
-    after = target.values(np.stack([learned.low, learned.median, learned.high]))
-    return tuple(
-        Estimate(
-            name=one.id,
-            meaning=one.name,
-            unit="",
-            role="sought",
-            prior=_three(before[:, column]),
-            posterior=_three(after[:, column]),
-            contraction=float(learned.contraction[column]),
-            overlap=float(learned.overlap[column]),
-            verdict=learned.verdict[column],
-        )
-        for column, one in enumerate(objective.problem.estimated)
-    )
-
-
-def _three(values: FloatArray) -> tuple[float, float, float]:
-    low, middle, high = values.tolist()
-    return low, middle, high

@@ -13,7 +13,7 @@ from simulate.evidence.resampling import Trials as Resampled
 from simulate.evidence.rounding import half_step
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.regimen.words import parse_regimen
-from simulate.streams import FloatArray
+from simulate.streams import FloatArray, IntArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.trial import Solving, simulated_trial, treated
@@ -22,7 +22,6 @@ from simulate.studies.power.designs import StudyDesign
 from simulate.studies.power.families import EndpointPower, power_together
 from simulate.studies.power.repeats import (
     LEVEL,
-    IntArray,
     Interval,
     TrialOutcome,
     populations_again,

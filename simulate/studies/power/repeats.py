@@ -13,7 +13,7 @@ from simulate.evidence.resampling import binomial_interval, correlation
 from simulate.evidence.signed_rank import SignedRank
 from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
 from simulate.evidence.trial_observations import TrialObservations
-from simulate.streams import FloatArray, stream
+from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.power.designs import Sizes, StudyDesign
 from simulate.trials.design import Outcome, TrialDesign
 
@@ -21,7 +21,6 @@ LEVEL = 0.95
 RESAMPLES = 400
 
 Interval = tuple[float, float]
-IntArray = npt.NDArray[np.int64]
 
 NO_CHANGE = 0.005
 """Change of a logarithm, or difference of changes or of shares, below which a population counts as without an effect.
