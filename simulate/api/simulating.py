@@ -411,7 +411,7 @@ def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[
     printed = read_observations() if study.scenario.model is None else ()
     asked = {
         item.quantity: item.direction
-        for item in reversed(comparable(printed, population=study.scenario.population, treated=True))
+        for item in reversed(comparable(printed, population=study.scenario.population))
         if item.direction and item.quantity in names
     }
     own = set_side_by_side(dataset, study.hypothesis, main.index, asked, told.get(main, {}))

@@ -1,4 +1,4 @@
-"""The other reading of the plasma curve of anakinra, and plasma by itself.
+"""The other reading of the plasma curve of anakinra.
 
 A curve after an injection under the skin is a difference of two exponentials, and it does not tell which of the two
 rates is absorption. Exchanging them, with the volume scaled by their ratio so that clearance stays, leaves every
@@ -7,16 +7,13 @@ it absorbs at ``CL / V`` and distributes into ``CL / k_a``. What tells the two a
 data, and the patient's own IL-1Ra, which has no absorption and turns over at the rate of elimination.
 
 Published parameters are tables that take the place of the rows for ``F``, ``k_a``, ``CL`` and ``V``
-(`parameterization`); where a publication gives clearance and volume over bioavailability, the latter is 1. Plasma can
-be simulated without cells and muscle (`plasma_model`): the patient's own IL-1Ra then stays at its baseline.
+(`parameterization`); where a publication gives clearance and volume over bioavailability, the latter is 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-
-from sympy import Integer
 
 from simulate import shipped
 from simulate.biology.pharmacokinetics import (
@@ -33,14 +30,10 @@ from simulate.biology.pharmacokinetics import (
     molar_mass,
     relative_signal_muscle,
 )
-from simulate.biology.reference import parameter_table
 from simulate.errors import not_among
-from simulate.symbolic.composition import ParameterTable, compose
-from simulate.symbolic.hypothesis import NONE, Hypothesis
-from simulate.symbolic.model import Model
+from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.modelfile import read_parameters
-from simulate.symbolic.parts import Definition, Mechanism, Observable, Parameter, Reaction
-from simulate.symbolic.units import DIMENSIONLESS, unit
+from simulate.symbolic.parts import Definition, Mechanism, Parameter, Reaction
 
 PHARMACOKINETICS_TWIN = Mechanism(
     name="pharmacokinetics_twin",
@@ -66,24 +59,6 @@ TWIN = Hypothesis(
     replace=(("pharmacokinetics", PHARMACOKINETICS_TWIN),),
 )
 
-PLASMA = Mechanism(
-    name="plasma",
-    title="Plasma by itself: IL-1 does not act, the patient's own IL-1Ra is constant",
-    definitions=(
-        Definition("relative_signal_muscle", "IL-1 signal in muscle, of baseline", DIMENSIONLESS, Integer(1)),
-    ),
-    observables=(
-        Observable("anakinra", "anakinra in plasma", unit("ng/mL"), molar_mass * CONCENTRATION),
-        Observable("own_il1ra", "the patient's own IL-1Ra in plasma", unit("ng/mL"), molar_mass * ENDOGENOUS),
-        Observable(
-            "serum_il1ra",
-            "IL-1Ra in serum by ELISA, anakinra and the patient's own",
-            unit("pg/mL"),
-            molar_mass * (CONCENTRATION + ENDOGENOUS),
-        ),
-    ),
-)
-
 
 def parameterization(name: str) -> Mapping[str, Parameter]:
     """Published pharmacokinetic parameters by the name of their table, such as ``urien-2013``.
@@ -97,27 +72,3 @@ def parameterization(name: str) -> Mapping[str, Parameter]:
     if name not in files:
         raise not_among(f"there are no pharmacokinetic parameters `{name}`", name, files, code="parameters.unknown")
     return MappingProxyType(read_parameters(files[name]))
-
-
-def with_parameterization(name: str, table: ParameterTable | None = None) -> ParameterTable:
-    """The shipped parameters, or others, with a published parameterization in place of the rows that it gives."""
-    return MappingProxyType({**(parameter_table() if table is None else table), **parameterization(name)})
-
-
-def plasma_model(name: str | None = None, hypothesis: Hypothesis = NONE) -> Model:
-    """Anakinra and IL-1Ra in plasma, without IL-1, cells and muscle.
-
-    Parameters
-    ----------
-    name
-        A published parameterization; the rows of the reference model if not given.
-    hypothesis
-        Such as `TWIN`.
-    """
-    return compose(
-        (PHARMACOKINETICS, PLASMA),
-        hypothesis,
-        values=parameter_table() if name is None else with_parameterization(name),
-        name="plasma",
-        title="Anakinra and IL-1Ra in plasma",
-    )

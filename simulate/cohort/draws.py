@@ -287,7 +287,7 @@ def check_given(population: Population, given: Mapping[str, FloatArray], n: int)
                 expected=listed(covariates) or "none: the population has no covariates",
                 advice=did_you_mean(name, covariates),
             )
-        low, high = _bounds(covariates[name])
+        low, high = covariates[name].bounds or (-math.inf, math.inf)
         unit_text = covariates[name].unit.text
         # Not its opposite, `outside`: NaN, which says that nothing is given, is neither below nor above.
         outside = (values < low) | (values > high) | np.isinf(values) | (values <= 0.0)
@@ -338,10 +338,6 @@ def typical(population: Population, *, seed: int = 0) -> Cohort:
         1,
         seed=seed,
     )
-
-
-def _bounds(part: Parameter) -> tuple[float, float]:
-    return (-math.inf, math.inf) if part.bounds is None else part.bounds
 
 
 def members_at(cohort: Cohort, places: IntArray | list[int]) -> Cohort:

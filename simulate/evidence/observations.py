@@ -86,15 +86,8 @@ def observation_of(item: Item) -> Observation:
     )
 
 
-def comparable(
-    observations: Sequence[Observation], *, population: str | Path | None, treated: bool
-) -> tuple[Observation, ...]:
-    """Reported values that may stand beside people of a population, ``treated`` in some arm; None for the study's own.
-
-    Untreated patients were seen at baseline only.
-    """
+def comparable(observations: Sequence[Observation], *, population: str | Path | None) -> tuple[Observation, ...]:
+    """Reported values that may stand beside people of a population; None for the study's own."""
     if population == "healthy":
         return tuple(item for item in observations if item.standing is Standing.HEALTHY)
-    if population not in {None, "myositis"}:
-        return ()
-    return tuple(item for item in observations if treated or item.day == 0.0)
+    return tuple(observations) if population in {None, "myositis"} else ()

@@ -16,13 +16,13 @@ MOST = 1000
 
 
 @functools.cache
-def fewest_significant(n: int, level: float = LEVEL) -> int:
+def fewest_significant(n: int) -> int:
     """How many of n who moved must go one way for a two-sided p-value of at most the level; n + 1 where none do."""
     from scipy.stats import binom  # takes long to import
 
     counts = np.arange(n + 2)
     upper = binom.sf(counts - 1, n, 0.5)
-    return int(counts[2.0 * upper <= level][0])
+    return int(counts[2.0 * upper <= LEVEL][0])
 
 
 def power(n: int, share: float, other: float = 0.0) -> float:

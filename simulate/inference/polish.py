@@ -155,7 +155,7 @@ def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int
         Key of all random numbers.
     """
     guess = guess_of(target, particles)
-    proposal = _proposal(particles, _even(particles), seed)
+    proposal = _proposal(particles, np.full(len(particles), 1.0 / len(particles)), seed)
     if guess is None:
         points = _drawn(proposal, draws, seed, 0)
         return Weighted(points, scores(target, points), log_prior(points) - _log_density(proposal, points), feasible)
@@ -198,10 +198,6 @@ def _guessed(
             return points, ratios, guessed
         pooled = np.concatenate([np.ones(len(particles)), weights * effective])
         proposal = _proposal(np.concatenate([particles, points]), pooled / pooled.sum(), seed)
-
-
-def _even(points: FloatArray) -> FloatArray:
-    return np.full(len(points), 1.0 / len(points))
 
 
 def _of_some(

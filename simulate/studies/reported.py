@@ -23,7 +23,7 @@ def observations_for(study: Study) -> Mapping[str, tuple[Observation, ...]]:
     """
     if study.scenario.model is not None:
         return {arm.name: () for arm in study.arms}
-    printed = comparable(read_observations(), population=study.scenario.population, treated=True)
+    printed = comparable(read_observations(), population=study.scenario.population)
     end = float(study.times[-1]) + VISIT_WINDOW
     return {
         arm.name: tuple(

@@ -85,7 +85,8 @@ def parse_variation(text: str) -> Setting:
             where=Where(file=_clip(f"--vary {text}")),
             expected="`cv=0.3` for all parameters, or `k_a.cv=0.3` for one; `sd_log` in place of `cv`",
         )
-    return Setting(variation_key(key), number, f"--vary {text}")
+    place = f"parameters.{name}.spread.{measure}" if name else f"cohort.spread.{measure}"
+    return Setting(place, number, f"--vary {text}")
 
 
 def regimen_settings(regimens: Sequence[str]) -> list[Setting]:
@@ -93,12 +94,6 @@ def regimen_settings(regimens: Sequence[str]) -> list[Setting]:
     origin = " ".join(f'--regimen "{text}"' for text in regimens)
     arms = [{"name": text, "regimen": text} for text in dict.fromkeys(regimens)]
     return [Setting("arm", arms, origin), Setting("title", "; ".join(dict.fromkeys(regimens)), origin)]
-
-
-def variation_key(text: str) -> str:
-    """Key of a scenario file for ``cv`` or ``k_a.cv``."""
-    name, _, measure = text.rpartition(".")
-    return f"parameters.{name}.spread.{measure}" if name else f"cohort.spread.{measure}"
 
 
 def settings_from(named: Mapping[str, object], settings: Mapping[str, object] | None) -> list[Setting]:

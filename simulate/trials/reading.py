@@ -77,8 +77,8 @@ def _kept(content: bytes, path: Path) -> TrialDesign:
     return trial_from(parse_toml(content.decode(), str(path)), path)
 
 
-def find_trial(name: Path | str, *, folder: Path = Path()) -> Path:
-    """File of a trial: a shipped one by name, or a file, relative to a folder.
+def find_trial(name: Path | str) -> Path:
+    """File of a trial: a shipped one by name, or a file.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def find_trial(name: Path | str, *, folder: Path = Path()) -> Path:
             expected=listed(files) + ", or a TOML file",
             advice=did_you_mean(text, files) or "`simulate new trial mine` writes one to begin with",
         )
-    return folder / text
+    return Path(text)
 
 
 def read_trial(name: Path | str) -> TrialDesign:

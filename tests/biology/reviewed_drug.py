@@ -11,7 +11,6 @@ from sympy import Symbol
 from simulate.biology.hypotheses import H0
 from simulate.biology.il1_loops import CAPS
 from simulate.biology.occupancy import bound
-from simulate.biology.pharmacokinetics_twins import plasma_model
 from simulate.biology.receptors import MUSCLE, SPARE_A
 from simulate.biology.reference import parameter_table
 from simulate.cohort.arms import Arm
@@ -21,6 +20,7 @@ from simulate.cohort.population import Population, PowerEffect, SlopeEffect
 from simulate.cohort.reading import shipped_population
 from simulate.regimen.words import parse_regimen
 from simulate.solver import FloatArray, Tolerance
+from tests.biology.plasma import plasma_model
 from tests.biology.reviewed import Check, rounding
 from tests.biology.test_pharmacokinetics import PRINTED as CURVES
 from tests.biology.test_pharmacokinetics import RENAL, ng_per_mL

@@ -16,7 +16,7 @@ import sympy
 
 from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.pharmacokinetics_twins import TWIN, parameterization, plasma_model
+from simulate.biology.pharmacokinetics_twins import TWIN, parameterization
 from simulate.biology.reference import REFERENCE, parameter_table, reference_model
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
@@ -34,6 +34,7 @@ from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
 from simulate.symbolic.parameterfile import check_sources, read_sources
 from simulate.trials.reading import shipped_trial
+from tests.biology.plasma import plasma_model
 
 MINUTES = np.arange(1440) / 1440
 """Times of the dosing interval at the steady state, days after an injection."""

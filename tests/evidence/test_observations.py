@@ -52,10 +52,8 @@ def test_observations_are_values() -> None:
 
 def test_printed_figures_stand_beside_the_people_they_are_about() -> None:
     printed = read_observations()
-    assert comparable(printed, population=None, treated=True) == printed
-    untreated = comparable(printed, population="myositis", treated=False)
-    assert untreated
-    assert {item.day for item in untreated} == {0.0}
-    healthy = comparable(printed, population="healthy", treated=False)
+    assert comparable(printed, population=None) == printed
+    assert comparable(printed, population="myositis") == printed
+    healthy = comparable(printed, population="healthy")
     assert {item.standing for item in healthy} == {Standing.HEALTHY}
-    assert comparable(printed, population="caps", treated=True) == ()
+    assert comparable(printed, population="caps") == ()

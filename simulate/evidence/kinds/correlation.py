@@ -123,7 +123,7 @@ class Correlation:
 
     def population(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         """Correlation of what is read, in all of a population, with the change of the logarithm; shape [cohort]."""
-        weights, change, noise = seen.change(self._other(subject))
+        weights, change, noise = seen.change(replace(subject, quantity=self.partner, since=subject.before))
         spread = seen.spread(subject.quantity, subject.before)
         level = np.exp(seen.logarithm(subject.quantity, subject.before))
         usable = np.isfinite(level) & (weights > 0.0)
@@ -163,9 +163,6 @@ class Correlation:
         if self.scale == "log":
             return correlation(x, np.log(after / before))
         return correlation(x, after - before if self.scale == "absolute" else after / before)
-
-    def _other(self, subject: Subject) -> Subject:
-        return Subject(self.partner, subject.days, subject.before, subject.group, subject.unit)
 
     @property
     def figures(self) -> tuple[str, ...]:

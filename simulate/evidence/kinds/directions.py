@@ -79,7 +79,7 @@ class Direction:
             return result
         probability = ndtr(change / noise)
         if self.partner is not None and self.partner_way is not None:
-            _, change_of_other, noise_of_other = seen.change(self._of_partner(self.partner, subject))
+            _, change_of_other, noise_of_other = seen.change(replace(subject, quantity=self.partner))
             probability = probability * ndtr(WAYS[self.partner_way] * change_of_other / noise_of_other)
         of_all = mean_of(weights, probability)
         return log_binomial(self.n if self.count is None else self.count, self.n, of_all)
@@ -97,14 +97,11 @@ class Direction:
             return means
         moved = WAYS[self.way] * read > 0.0
         if self.partner is not None and self.partner_way is not None:
-            _, other, noise = seen.change(self._of_partner(self.partner, subject))
+            _, other, noise = seen.change(replace(subject, quantity=self.partner))
             read = of_chosen(other, patients) + noise[..., np.newaxis] * trials.normals("change of the other", self.n)
             moved &= WAYS[self.partner_way] * read > 0.0
         counts: FloatArray = moved.sum(axis=-1)[..., np.newaxis].astype(np.float64)
         return counts
-
-    def _of_partner(self, partner: str, subject: Subject) -> Subject:
-        return Subject(partner, subject.days, subject.since, subject.group, subject.unit)
 
     def printed(self, numbers: Mapping[str, float]) -> Self:
         if "count" in numbers:

@@ -136,7 +136,6 @@ def find_fit(
     settings: Settings,
     folder: Path,
     *,
-    threads: int | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Fit:
     """The fit of a hypothesis, made if there is none of today's numbers; an interrupted one goes on."""
@@ -153,7 +152,7 @@ def find_fit(
     tell = report or (lambda line: None)
     tell(f"no fit of `{problem.label}` is of today's numbers: it is fitted now")
     own = fit_folder(problem, folder)
-    made = make_fit(problem, settings, own, threads=threads, report=lambda line: tell(type(line)(f"  {line}")))
+    made = make_fit(problem, settings, own, report=lambda line: tell(type(line)(f"  {line}")))
     return Fit(problem, made, "made now")
 
 

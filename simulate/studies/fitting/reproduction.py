@@ -138,12 +138,10 @@ class ReproducedStudy:
     after: dict[str, FloatArray]
 
 
-def repeated_study(
-    problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None
-) -> ReproducedStudy:
+def repeated_study(problem: Problem, posterior: Posterior, *, number: int = 0) -> ReproducedStudy:
     """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior."""
     at = number % len(posterior.points)
-    seen = _seen(problem, posterior, posterior.points[at : at + 1], threads, None)
+    seen = _seen(problem, posterior, posterior.points[at : at + 1], None, None)
     trials = Trials(count=1, seed=number + 2)
     design = problem.trial
     ends = (design.first, design.end)

@@ -257,7 +257,7 @@ def slopes_of(
     Derivatives are taken by the parameters that are named, or all; others are 0. One that does not exist is a central
     difference, and ``told`` is called with the number of points that have such.
     """
-    is_laplace = _laplace(objective)
+    is_laplace = objective.is_laplace
     prior = _prior_curvature(objective)
     count = len(objective.problem.estimated)
     nowhere = Slope(math.inf, np.full(count, np.nan), np.full((count, count), np.nan))
@@ -343,11 +343,6 @@ def _slope(of: Dual) -> FloatArray:
 def _known(found: FloatArray | None) -> FloatArray:
     assert found is not None
     return found
-
-
-def _laplace(objective: Objective) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    known = {one.id: one.distribution == "laplace" for one in objective.problem.observables}
-    return np.array([known[one.observable] for one in objective.problem.measurements])
 
 
 def _curvature(

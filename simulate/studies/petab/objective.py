@@ -79,6 +79,12 @@ class Objective:
         """The problem."""
         return self.equations.problem
 
+    @property
+    def is_laplace(self) -> BoolArray:
+        """Which measurements have noise of Laplace's distribution."""
+        known = {one.id: one.distribution == "laplace" for one in self.problem.observables}
+        return np.array([known[one.observable] for one in self.problem.measurements])
+
     def nominal(self) -> FloatArray:
         """Nominal values of the sought parameters, on their scales, shape [parameter].
 
@@ -172,14 +178,13 @@ class Objective:
             for place, part in enumerate((residual, noise)):
                 if part.slope is not None:
                     slopes[:, place, rows] = np.moveaxis(part.slope, 1, 0)
-        is_laplace = np.array([known[one.observable].distribution == "laplace" for one in problem.measurements])
         found: list[Score | NumericalError] = []
         for place, point in enumerate(points):
             if place in failures:
                 found.append(failures[place])
                 continue
             own = slopes[place] if gradient else None
-            log_likelihood, slope = _log_likelihood(residuals[place], deviations[place], jacobian, is_laplace, own)
+            log_likelihood, slope = _log_likelihood(residuals[place], deviations[place], jacobian, self.is_laplace, own)
             log_prior, prior_gradient = _prior(problem, point, by)
             found.append(
                 Score(
@@ -316,7 +321,7 @@ def _log_likelihood(
     residuals: FloatArray,
     deviations: FloatArray,
     jacobian: FloatArray,
-    is_laplace: FloatArray,
+    is_laplace: BoolArray,
     slopes: FloatArray | None,
 ) -> tuple[float, FloatArray | None]:
     """Log-likelihood, and its derivative if there are slopes; minus infinity where it is undefined."""

@@ -37,14 +37,14 @@ class SweepDesign:
     where: Where | None = None  #: Where it is written
 
 
-def parse_sample(text: str, origin: str | None = None) -> tuple[Sample, int]:
+def parse_sample(text: str) -> tuple[Sample, int]:
     """Read ``sobol:64`` or ``lhs:100``."""
     name, _, number = text.partition(":")
     if name not in SAMPLES or not re.fullmatch(r"[0-9]{1,6}", number):
         raise InputError(
             f"the design `{text}` cannot be read",
             code="sweep.design",
-            where=Where(file=origin or f"--design {text}"),
+            where=Where(file=f"--design {text}"),
             expected="`sobol:64` or `lhs:100`: a name and a number of points",
         )
     return SAMPLES[name], int(number)

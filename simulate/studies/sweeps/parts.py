@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,7 @@ def part_path(folder: Path, part: Part) -> Path:
     return folder / f"{part.name}.part"
 
 
-def solve_part(
-    plan: SweepPlan, index: int, *, threads: int | None = None, progress: Callable[[int], None] | None = None
-) -> dict[str, npt.NDArray[Any]]:
+def solve_part(plan: SweepPlan, index: int, *, threads: int | None = None) -> dict[str, npt.NDArray[Any]]:
     """Simulate a part of a sweep.
 
     The arrays are quantities [arm, member, time]; the variables of `largest_terms`, ``status`` and ``(stopped)``,
@@ -50,7 +48,7 @@ def solve_part(
     for begin, stop in _alike(plan, part.arms):
         cohort = plan.cohort(begin, first, n)
         arms, how = plan.study.arms[begin:stop], plan.study.solving
-        ensemble = simulate_cohort(plan.study.model, arms, cohort, times, **how, threads=threads, progress=progress)
+        ensemble = simulate_cohort(plan.study.model, arms, cohort, times, **how, threads=threads)
         kept: dict[str, npt.NDArray[Any]] = {
             name: ensemble.quantity(name)[:, :, : len(plan.times)] for name in plan.study.quantities
         }

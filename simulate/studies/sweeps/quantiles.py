@@ -25,9 +25,7 @@ MAX_NUMBERS = 2_000_000
 _BLOCK_BYTES = 64_000_000
 
 
-def quantiles_of(
-    dataset: xr.Dataset, levels: Sequence[float] = LEVELS, *, times: Sequence[int] | None = None
-) -> xr.Dataset:
+def quantiles_of(dataset: xr.Dataset, *, times: Sequence[int] | None = None) -> xr.Dataset:
     """Quantiles over the patients of each arm who reached each time and, if dropout counts, are still in the study.
 
     For each quantity a variable (arm, time, quantile), NaN where nobody is left, and ``n_ok`` (arm, time), the number
@@ -38,7 +36,7 @@ def quantiles_of(
     names = quantity_names(dataset)
     seen = seen_members(dataset)[:, chosen] if counts_dropout(dataset) else None
     arms = dataset.sizes["arm"]
-    found = {name: np.full((arms, len(chosen), len(levels)), np.nan) for name in names}
+    found = {name: np.full((arms, len(chosen), len(LEVELS)), np.nan) for name in names}
     counts = np.zeros((arms, len(chosen)), dtype=np.int64)
     finished = np.asarray(dataset["status"].values) == Status.OK
     for name in names:
@@ -48,7 +46,7 @@ def quantiles_of(
                 if seen is not None:
                     there &= seen[:, slice(*days)]
                 counts[arm, slice(*days)] = there.sum(axis=0)
-                found[name][arm, slice(*days)] = quantiles_of_those(block, there, levels)
+                found[name][arm, slice(*days)] = quantiles_of_those(block, there, LEVELS)
     variables: dict[str, Any] = {
         name: (("arm", "time", "quantile"), values, dataset[name].attrs) for name, values in found.items()
     }
@@ -64,7 +62,7 @@ def quantiles_of(
         coords={
             **{str(name): (row.dims, row.values, row.attrs) for name, row in kept.items()},
             "time": ("time", dataset["time"].values[chosen], dataset["time"].attrs),
-            "quantile": ("quantile", np.array(levels, dtype=np.float64)),
+            "quantile": ("quantile", np.array(LEVELS)),
         },
         attrs=dataset.attrs,
     )
