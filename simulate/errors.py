@@ -166,12 +166,16 @@ def not_among(
     code: str,
     where: Where | None = None,
     found: str | None = None,
+    none: str = "",
     kind: type[Il1simError] = InputError,
 ) -> Il1simError:
-    """The fault of a name that is not among those known: all of these are listed, and the nearest are advised."""
+    """The fault of a name that is not among those known: all of these are listed, and the nearest are advised.
+
+    Where none is known, ``none`` says what is expected.
+    """
     names = list(known)
     advice = did_you_mean(name, names)
-    return kind(what, code=code, where=where, found=found, expected=listed(names), advice=advice)
+    return kind(what, code=code, where=where, found=found, expected=listed(names) or none, advice=advice)
 
 
 def relocated(error: InputError, where: Where, text: str) -> InputError:

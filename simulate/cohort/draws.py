@@ -17,7 +17,7 @@ import numpy.typing as npt
 from simulate.cohort.population import Population, Retained
 from simulate.cohort.transform import KIND, UNCHANGED, Changes, Overrides, coordinates, kinds_of, transform
 from simulate.elementwise import log
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, not_among
 from simulate.regimen.occasions import Occasions
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray, uniforms
@@ -281,12 +281,8 @@ def check_given(population: Population, given: Mapping[str, FloatArray], n: int)
     covariates = {covariate.name: covariate for covariate in population.covariates}
     for name, values in given.items():
         if name not in covariates:
-            raise InputError(
-                f"the population has no covariate `{name}`",
-                code="cohort.covariate",
-                expected=listed(covariates) or "none: the population has no covariates",
-                advice=did_you_mean(name, covariates),
-            )
+            what, none = f"the population has no covariate `{name}`", "none: the population has no covariates"
+            raise not_among(what, name, covariates, code="cohort.covariate", none=none)
         low, high = covariates[name].bounds or (-math.inf, math.inf)
         unit_text = covariates[name].unit.text
         # Not its opposite, `outside`: NaN, which says that nothing is given, is neither below nor above.

@@ -20,7 +20,7 @@ from simulate.cohort.population import (
     SlopeEffect,
     Stratum,
 )
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import Il1simError, InputError, Where, did_you_mean, not_among
 from simulate.files import Document, read_toml
 from simulate.shipped import cohort_file, parameter_files, population_files
 from simulate.symbolic.parameterfile import bounds_of, grade_of, parameter_of, spread_of
@@ -63,14 +63,15 @@ def _shipped_names() -> set[str]:
 def _file_of(name: str, where: Where | None) -> Path:
     files = {MYOSITIS: cohort_file(), **population_files()}
     if name not in files:
-        raise InputError(
-            f"there is no population `{name}`",
-            code="cohort.unknown",
-            where=where,
-            expected=listed(files) + ", or a file",
-            advice=did_you_mean(name, files),
-        )
+        raise no_population(name, files, where)
     return files[name]
+
+
+def no_population(name: str, known: Collection[str], where: Where | None) -> Il1simError:
+    """The fault of a name that no population has."""
+    error = not_among(f"there is no population `{name[:60]}`", name, known, code="cohort.unknown", where=where)
+    error.expected = f"{error.expected}, or a file"
+    return error
 
 
 def read_population(

@@ -86,12 +86,7 @@ class Dose:
     def __post_init__(self) -> None:
         numbers = (("time", self.time), ("amount", self.amount), ("duration", self.duration), ("lag", self.lag))
         for what, number in numbers:
-            if not (math.isfinite(number) and number >= 0.0):
-                raise InputError(
-                    f"the {what} of a dose is {number!r}",
-                    code="regimen.value",
-                    expected="a finite number, not negative",
-                )
+            check_not_negative(f"the {what} of a dose", number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +99,7 @@ class Regimen:
     def __post_init__(self) -> None:
         object.__setattr__(self, "doses", tuple(sorted(self.doses)))
         for time in self.resets:
-            if not (math.isfinite(time) and time >= 0.0):
-                raise InputError(
-                    f"the time of a reset is {time!r}",
-                    code="regimen.value",
-                    expected="a finite number, not negative",
-                )
+            check_not_negative("the time of a reset", time)
         object.__setattr__(self, "resets", tuple(sorted(set(self.resets))))
 
     def __add__(self, other: Regimen) -> Regimen:
@@ -342,6 +332,12 @@ def course(
 def _place(interruption: Interruption) -> tuple[Fraction, bool, Fraction, bool]:
     end = interruption.end
     return interruption.start, end is None, end or Fraction(0), interruption.restart
+
+
+def check_not_negative(what: str, number: float) -> None:
+    """Refuse what is no finite number, or negative."""
+    if not (math.isfinite(number) and number >= 0.0):
+        raise InputError(f"{what} is {number!r}", code="regimen.value", expected="a finite number, not negative")
 
 
 def _check(what: str, days: Fraction) -> None:

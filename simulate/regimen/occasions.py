@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, listed, not_among
+from simulate.regimen.doses import check_not_negative
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import Schedule, StopKind
 from simulate.streams import normals
@@ -44,12 +45,7 @@ class Occasions:
 
     def __post_init__(self) -> None:
         for name, spread in self.spreads:
-            if not (math.isfinite(spread) and spread >= 0.0):
-                raise InputError(
-                    f"the spread of `{name}` between occasions is {spread!r}",
-                    code="regimen.value",
-                    expected="a finite number, not negative",
-                )
+            check_not_negative(f"the spread of `{name}` between occasions", spread)
         if not (math.isfinite(self.length) and self.length > 0.0):
             raise InputError(
                 f"an occasion of {self.length!r} days has no length",
@@ -162,10 +158,7 @@ def with_occasions(
 def _route(parameter: str, routes: Sequence[Route]) -> int:
     known = parameters_on_occasions(routes)
     if parameter not in known:
-        raise InputError(
-            f"the model does not let `{parameter}` change between occasions",
-            code="regimen.occasions",
-            expected=listed(known) or "no parameter: the model has no such route",
-            advice=did_you_mean(parameter, known),
-        )
+        what = f"the model does not let `{parameter}` change between occasions"
+        none = "no parameter: the model has no such route"
+        raise not_among(what, parameter, known, code="regimen.occasions", none=none)
     return [route.name for route in routes].index(PREFIX + parameter)

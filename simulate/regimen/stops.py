@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from simulate.errors import InputError
 from simulate.regimen.columns import Stops, state_stops, stops_of, under_way
-from simulate.regimen.doses import Dose, Plan, Regimen
+from simulate.regimen.doses import Dose, Plan, Regimen, check_not_negative
 from simulate.regimen.steady import Kinetics
 from simulate.regimen.timetable import Doses, Timetable, route_index, timetable_of
 from simulate.solver.kernel import FloatArray
@@ -261,11 +261,6 @@ def _spreads(between_doses: Mapping[str, float] | None, routes: Sequence[Route])
     """Standard deviation of the logarithm of what arrives, shape [route]."""
     spreads = np.zeros(len(routes))
     for name, spread in (between_doses or {}).items():
-        if not (math.isfinite(spread) and spread >= 0.0):
-            raise InputError(
-                f"the spread between doses of route `{name}` is {spread!r}",
-                code="regimen.value",
-                expected="a finite number, not negative",
-            )
+        check_not_negative(f"the spread between doses of route `{name}`", spread)
         spreads[route_index(name, routes)] = spread
     return spreads

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, not_among
 from simulate.regimen.doses import LATEST, Course, Plan, Regimen, exact, usual_route
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.parts import Route
@@ -301,12 +301,8 @@ def route_index(name: str, routes: Sequence[Route]) -> int:
         found = [index for index, known in enumerate(names) if alike(known) == alike(name)]
         if len(found) == 1:
             return found[0]
-    raise InputError(
-        f"the model has no route `{name}`",
-        code="regimen.route",
-        expected=listed(names) or "no doses: the model has no route",
-        advice=did_you_mean(name, names),
-    )
+    what, none = f"the model has no route `{name}`", "no doses: the model has no route"
+    raise not_among(what, name, names, code="regimen.route", none=none)
 
 
 def routes_given(plans: Sequence[Plan], routes: Sequence[Route]) -> tuple[Route, ...]:

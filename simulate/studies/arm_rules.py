@@ -21,12 +21,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulate.errors import InputError, Where, did_you_mean, relocated
+from simulate.errors import InputError, Where, relocated
 from simulate.regimen.doses import Plan
 from simulate.regimen.stops import realize
 from simulate.regimen.words import parse_regimen
 from simulate.solver.rules import Action, Rule
-from simulate.studies.models import QUANTITIES, quantity_units
+from simulate.studies.models import no_quantity, quantity_units
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit, convert, parse_quantity
 from simulate.toml import TomlTable
@@ -127,13 +127,8 @@ def solver_rules(rules: Sequence[ArmRule], model: Model) -> tuple[Rule, ...]:
 def _solver_rule(rule: ArmRule, model: Model) -> Rule:
     units = quantity_units(model)
     if rule.quantity not in units:
-        raise InputError(
-            f"a rule watches `{rule.quantity}`, which the model does not have",
-            code="scenario.unknown",
-            where=rule.where,
-            expected="a state or an observable",
-            advice=did_you_mean(rule.quantity, units) or QUANTITIES,
-        )
+        what = f"a rule watches `{rule.quantity}`, which the model does not have"
+        raise no_quantity(what, rule.quantity, units, code="scenario.unknown", where=rule.where)
     threshold, margin = (_converted(value, rule, units[rule.quantity]) for value in (rule.threshold, rule.margin))
     target: str | int = 0
     amount = rule.factor

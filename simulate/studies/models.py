@@ -17,7 +17,7 @@ from simulate.biology.pharmacokinetics import ASSUMED_ROUTES
 from simulate.biology.reference import parameter_table, reference_model
 from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.foreign import is_foreign, read_foreign
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import routes_given
@@ -170,6 +170,14 @@ MODELS = "models"
 QUANTITIES = "`simulate show model` lists them"
 PARAMETERS = "`simulate show parameters` lists them"
 """What to do about a name that a model does not have; `listing` says of which model."""
+
+
+def no_quantity(
+    what: str, name: str, known: Iterable[str], *, code: str, where: Where | None, found: str | None = None
+) -> InputError:
+    """The fault of a name that is no quantity of a model."""
+    advice = did_you_mean(name, known) or QUANTITIES
+    return InputError(what, code=code, where=where, found=found, expected="a state or an observable", advice=advice)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from simulate.cohort.draws import Cohort, draw_members
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.cohort.transform import SCHEME, UNCHANGED, Distribution
-from simulate.errors import InputError, did_you_mean, listed, not_among, relocated
+from simulate.errors import InputError, not_among, relocated
 from simulate.files import content_hash
 from simulate.memory import check_room
 from simulate.regimen.doses import Plan
@@ -30,7 +30,7 @@ from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import UNITS_OF_FILE, check_names, ensemble_dataset, with_patient_ids
 from simulate.studies.methods import method_named
-from simulate.studies.models import QUANTITIES, assumed_of_routes, find_model, listing, population_for, quantity_units
+from simulate.studies.models import assumed_of_routes, find_model, listing, no_quantity, population_for, quantity_units
 from simulate.studies.observed import PatientReadings, patient_ids, readings_of
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import TYPICAL, Scenario
@@ -299,12 +299,13 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
     known = parameters_on_occasions(model.routes)
     for name, _ in () if scenario.occasions is None else scenario.occasions.spreads:
         if name not in known:
-            raise InputError(
+            raise not_among(
                 f"the model does not let `{name}` change between occasions",
+                name,
+                known,
                 code="scenario.unknown",
                 where=scenario.document.where("cohort", "between_occasions", name),
-                expected=listed(known) or "a model with a route `occasion_<parameter>`",
-                advice=did_you_mean(name, known),
+                none="a model with a route `occasion_<parameter>`",
             )
 
 
@@ -342,13 +343,8 @@ def _quantities(scenario: Scenario, model: Model, observed: Sequence[str]) -> tu
     known = quantity_units(model)
     for index, name in enumerate(scenario.quantities):
         if name not in known:
-            raise InputError(
-                f"the model has no quantity `{name}`",
-                code="scenario.unknown",
-                where=scenario.document.where("outputs", "quantities", index),
-                expected="a state or an observable",
-                advice=did_you_mean(name, known) or QUANTITIES,
-            )
+            where = scenario.document.where("outputs", "quantities", index)
+            raise no_quantity(f"the model has no quantity `{name}`", name, known, code="scenario.unknown", where=where)
     observables = tuple(part.name for part in model.observables)
     kept = scenario.quantities or observables or tuple(part.name for part in model.species)
     kept = (*kept, *(name for name in observed if name not in kept))

@@ -91,7 +91,8 @@ def _compose(
     _check_rates(parts)
     dimensions = _dimensions(parts, parameters)
     _check_dimensions(parts, dimensions)
-    baseline = Baseline(parts.species, parts.definitions, {*dimensions, *_silent_names(parts)})
+    silent = [part.name for part in (*parts.observables, *parts.routes)]  # no expression may mention them
+    baseline = Baseline(parts.species, parts.definitions, {*dimensions, *silent})
     balance = _balance(parts, baseline)
     initial = {part.name: _constant(baseline, part.initial, f"species.{part.name}.initial") for part in parts.species}
     species = {part.name: replace(part, initial=initial[part.name]) for part in parts.species}
@@ -235,11 +236,6 @@ def _owners(parts: Parts) -> dict[str, str]:
         )
         for part in members
     }
-
-
-def _silent_names(parts: Parts) -> Iterable[str]:
-    """Names of parts that no expression may mention."""
-    return (part.name for part in (*parts.observables, *parts.routes))
 
 
 def _undefined(parts: Parts, key: str, subject: str, name: str, known: Iterable[str]) -> InputError:

@@ -262,36 +262,31 @@ def _own_parameters(mechanisms: Sequence[Mechanism]) -> tuple[Parameter, ...]:
 
 def _check_names(parts: Parts) -> None:
     """Symbols share one namespace; reactions and conditions, which no expression can mention, have one each."""
-    kinds: tuple[tuple[str, Sequence[_Named]], ...] = (
-        ("species", parts.species),
-        ("parameters", parts.parameters),
-        ("definitions", parts.definitions),
-        ("observables", parts.observables),
-        ("routes", parts.routes),
-        ("balances", parts.balances),
+    symbols: dict[str, str] = {}
+    kinds: tuple[tuple[str, Sequence[_Named], dict[str, str]], ...] = (
+        ("species", parts.species, symbols),
+        ("parameters", parts.parameters, symbols),
+        ("definitions", parts.definitions, symbols),
+        ("observables", parts.observables, symbols),
+        ("routes", parts.routes, symbols),
+        ("balances", parts.balances, symbols),
+        ("reactions", parts.reactions, {}),
+        ("conditions", parts.conditions, {}),
+        ("events", parts.events, {}),
     )
-    owner: dict[str, str] = {}
-    for kind, members in kinds:
+    for kind, members, owner in kinds:
         for part in members:
-            check_name(part.name, Where(key=f"{kind}.{part.name}"))
-            _claim(owner, part.name, kind, parts)
-    for kind, members in (("reactions", parts.reactions), ("conditions", parts.conditions), ("events", parts.events)):
-        owner = {}
-        for part in members:
-            check_name(part.name, Where(key=f"{kind}.{part.name}"))
-            _claim(owner, part.name, kind, parts)
-
-
-def _claim(owner: dict[str, str], name: str, kind: str, parts: Parts) -> None:
-    if name in owner:
-        raise InputError(
-            f"the name `{name}` is given twice",
-            code="model.clash",
-            where=Where(key=f"{kind}.{name}"),
-            found=f"{name} in {owner[name]} and in {kind}" if owner[name] != kind else f"two {kind}",
-            advice="rename one; in a hypothesis, replace the mechanism that has the other",
-        )
-    owner[name] = kind
+            name, where = part.name, Where(key=f"{kind}.{part.name}")
+            check_name(name, where)
+            if name in owner:
+                raise InputError(
+                    f"the name `{name}` is given twice",
+                    code="model.clash",
+                    where=where,
+                    found=f"{name} in {owner[name]} and in {kind}" if owner[name] != kind else f"two {kind}",
+                    advice="rename one; in a hypothesis, replace the mechanism that has the other",
+                )
+            owner[name] = kind
 
 
 def check_name(name: str, where: Where) -> None:

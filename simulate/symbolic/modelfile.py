@@ -16,7 +16,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr
 
-from simulate.errors import InputError, Where, did_you_mean, listed, not_among
+from simulate.errors import InputError, Where, listed, not_among
 from simulate.files import Document, parse_toml, read_toml
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.expressions import parse_expression
@@ -312,13 +312,8 @@ class _MechanismReader:
 
     def _target(self, name: str, where: Where) -> Species:
         if name not in self.known:
-            raise InputError(
-                f"there is no species `{name[:60]}`",
-                code="model.undefined",
-                where=where,
-                expected=listed(self.known) or "a table [species.NAME]",
-                advice=did_you_mean(name, self.known),
-            )
+            what = f"there is no species `{name[:60]}`"
+            raise not_among(what, name, self.known, code="model.undefined", where=where, none="a table [species.NAME]")
         return self.known[name]
 
     def _zero(self, row: TomlTable) -> Species | Expr:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from simulate import shipped
 from simulate.cohort.assay import Assay
-from simulate.cohort.reading import MYOSITIS
+from simulate.cohort.reading import MYOSITIS, no_population
 from simulate.errors import InputError, did_you_mean, listed, not_among
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
@@ -367,13 +367,7 @@ class _Reader:
         if name.endswith(".toml"):
             return self.path.parent / name
         if name not in known:
-            raise InputError(
-                f"there is no population `{name[:60]}`",
-                code="cohort.unknown",
-                where=self.top.where("population"),
-                expected=listed(known) + ", or a file",
-                advice=did_you_mean(name, known),
-            )
+            raise no_population(name, known, self.top.where("population"))
         return name
 
     def evidence(self) -> Path | None:

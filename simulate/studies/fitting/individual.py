@@ -25,12 +25,12 @@ from simulate.studies.fitting.priors import Free, Role, free_numbers, of_populat
 from simulate.studies.fitting.problem import study_patients
 from simulate.studies.fitting.trial import changes_of
 from simulate.studies.models import (
-    QUANTITIES,
     assumed_of,
     find_model,
     hypothesis_label,
     hypothesis_parts,
     listing,
+    no_quantity,
     population_for,
     quantity_units,
 )
@@ -171,14 +171,9 @@ def individual_problem(data: IndividualData, hypothesis: str | None = None) -> I
 def _reading(part: ReadingOf, model: Model, units: Mapping[str, Unit]) -> ReadingOf:
     """The reading with its noise in the unit of the quantity."""
     if part.quantity not in units:
-        raise InputError(
-            f"the model has no quantity `{part.quantity}`",
-            code="data.quantity",
-            where=part.where,
-            found=f"hypothesis {model.hypothesis}",
-            expected="a state or an observable",
-            advice=did_you_mean(part.quantity, units) or QUANTITIES,
-        )
+        found = f"hypothesis {model.hypothesis}"
+        what = f"the model has no quantity `{part.quantity}`"
+        raise no_quantity(what, part.quantity, units, code="data.quantity", where=part.where, found=found)
     factor = _factor(part, units)
     noises = tuple((kind, _scaled(row, factor) if kind == "additive" else row) for kind, row in part.noises)
     return replace(part, noises=noises)

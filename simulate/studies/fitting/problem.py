@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from simulate.cohort.points import POINTS
 from simulate.cohort.population import Population
 from simulate.cohort.transform import KIND, SCHEME
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, not_among
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.reading import read_evidence
@@ -265,12 +265,8 @@ def trial_patients(design: TrialDesign, model: Model) -> Population:
     known = [stratum.name for stratum in people.strata]
     for kind in numbers:
         if kind not in known:
-            raise InputError(
-                f"the population of the trial `{design.name}` has no kind of patient `{kind}`",
-                code="trial.strata",
-                expected=listed(known) or "no kinds: all patients are alike",
-                advice=did_you_mean(kind, known),
-            )
+            what = f"the population of the trial `{design.name}` has no kind of patient `{kind}`"
+            raise not_among(what, kind, known, code="trial.strata", none="no kinds: all patients are alike")
     strata = tuple(
         dataclasses.replace(stratum, count=float(numbers[stratum.name]))
         for stratum in people.strata
