@@ -145,7 +145,7 @@ def parse_endpoint(text: str, model: Model, end: float, time_unit: str = "d") ->
             f"the model has no quantity `{name}` for an endpoint",
             code="endpoint.quantity",
             found=repr(text),
-            expected=f"a state or an observable, such as `{'il17a' if 'il17a' in parts else next(iter(parts))}`",
+            expected=f"a state or an observable, such as `{next(reversed(parts))}`",
             advice=did_you_mean(name, parts) or QUANTITIES,
         )
     summaries = {summary.value: summary for summary in Summary}

@@ -69,7 +69,7 @@ def test_what_the_scenario_sets_is_certain_and_patients_are_about_it_within_the_
             "il17",
             "error[endpoint.quantity]: the model has no quantity `il17` for an endpoint\n"
             "  found:    'il17'\n"
-            "  expected: a state or an observable, such as `il17a`\n"
+            "  expected: a state or an observable, such as `response`\n"
             "  try:      did you mean `il17a`?",
         ),
         (
