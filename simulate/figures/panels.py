@@ -154,7 +154,9 @@ def _panel(
         bands=bands,
         marks=marks,
         logarithmic=not is_nothing
-        and _spans_decades(shown_of_bands(bands) if few is None else values, marks, observed),
+        and _spans_decades(
+            shown_of_bands(bands) if few is None else values, marks, observed, NOTHING * largest[shown_unit]
+        ),
         envelope=envelope,
         lines=lines,
         observed=observed,
@@ -169,8 +171,15 @@ def _mark(item: Observation, shown_unit: str) -> Mark:
     return Mark(item.day, converted(item.mean), converted(item.low), converted(item.high), item.standing)
 
 
-def _spans_decades(bands: FloatArray, marks: Sequence[Mark], observed: Sequence[ObservedValue]) -> bool:
-    """Whether what the patients do spans decades; a printed range alone would hide what they do."""
+def _spans_decades(bands: FloatArray, marks: Sequence[Mark], observed: Sequence[ObservedValue], nothing: float) -> bool:
+    """Whether what the patients do spans decades; a printed range alone would hide what they do.
+
+    What is nothing at some time has no place on a logarithmic axis, as zero has none; what is hardly more at all
+    times has.
+    """
     shown = np.append(bands[np.isfinite(bands)], [row.observed for row in observed])
     printed = [value for mark in marks for value in (mark.mean, mark.low, mark.high) if value is not None]
-    return len(shown) > 0 and min([*printed, shown.min()]) > 0.0 and bool(shown.max() > _LOG_SPAN * shown.min())
+    if not len(shown):
+        return False
+    lowest = nothing if shown.max() > _LOG_SPAN * nothing else 0.0
+    return min([*printed, shown.min()]) > lowest and bool(shown.max() > _LOG_SPAN * shown.min())

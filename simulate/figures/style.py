@@ -10,7 +10,7 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -140,8 +140,16 @@ def plain_number(value: float, _position: int | None) -> str:
     return _power_of_ten(value, None)
 
 
+def spelling(low: float, high: float) -> Callable[[float, int | None], str]:
+    """How numbers are spelt on a logarithmic axis from ``low`` to ``high``: all alike.
+
+    Where one of them is spelt with a power of ten, so are all below 0.01 and from 1000 on.
+    """
+    return plain_number if low >= 1e-4 and high < 1e6 else _power_of_ten
+
+
 def _power_of_ten(value: float, _position: int | None) -> str:
-    if value == 0.0 or 1e-4 <= abs(value) < 1e3:
+    if value == 0.0 or 1e-2 <= abs(value) < 1e3:
         return plain_number(value, None)
     digits, _, exponent = f"{value:.0e}".partition("e")
     power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
@@ -154,8 +162,8 @@ def logarithmic(axis: Axis) -> None:
     low, high = sorted(axis.get_view_interval())
     # Below two decades the powers of ten alone would be one number on the axis.
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,), numticks=7))
-    # One spelling on one axis: beyond five digits all powers of ten from 1000 on are written as such.
-    axis.set_major_formatter(FuncFormatter(_power_of_ten if high >= 1e5 else plain_number))
+    # Below an axis six digits would run into each other.
+    axis.set_major_formatter(FuncFormatter(spelling(low, 10.0 * high)))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -21,7 +21,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observations, Standing, of_all
-from simulate.figures.axes import Multiples, panel_axes
+from simulate.figures.axes import Multiples, PlainNumbers, panel_axes
 from simulate.figures.bands import MOST_BANDS, dashes, draw_bands, fill, label_y, place_beside, titled
 from simulate.figures.changes import ChangePanel, change_panels, draw_arrows, draw_changes
 from simulate.figures.few_patients import (
@@ -47,6 +47,7 @@ from simulate.figures.style import (
     counted,
     lacks_units,
     plain_number,
+    spelling,
     styled,
 )
 from simulate.solver.kernel import FloatArray
@@ -63,7 +64,7 @@ from simulate.studies.datasets import (
     values_of_finished,
 )
 from simulate.studies.observed import ObservedValue
-from simulate.studies.paired import FEWEST_DRAWN
+from simulate.studies.paired import FEWEST_DRAWN, draws_of_members
 from simulate.studies.visits import in_time_unit, time_unit_of
 
 _PANEL_HEIGHT = 31.0
@@ -175,7 +176,7 @@ def _draw(
         # Below two decades the powers of ten alone would be one number on the axis.
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300.0 * low else (1.0,), numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
+        axes.yaxis.set_major_formatter(FuncFormatter(spelling(low, high)))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         low, high = axes.get_ylim()
@@ -270,10 +271,13 @@ def _draw_doses(axes: Axes, rows: Sequence[tuple[str, FloatArray]]) -> None:
 
 
 def _still_there(dataset: xr.Dataset) -> Callable[[float], str]:
-    """How many whose values are shown are there on a day, as a text; a range where arms differ."""
+    """How many patients whose values are shown are there on a day, as a text; a range where arms or draws differ."""
     days = np.asarray(dataset["time"].values, dtype=np.float64)
-    there = ~np.isnan(values_of_finished(dataset, quantity_names(dataset)[0]))
-    counts = (there & seen_members(dataset)).sum(axis=1)
+    there = ~np.isnan(values_of_finished(dataset, quantity_names(dataset)[0])) & seen_members(dataset)
+    draws = draws_of_members(dataset)
+    # A patient is one, in however many draws.
+    own = [there] if draws is None else [there[:, draws == draw] for draw in np.unique(draws)]
+    counts = np.concatenate([members.sum(axis=1) for members in own])
 
     def text(day: float) -> str:
         found = sorted({int(count) for count in counts[:, np.abs(days - day).argmin()]})
@@ -299,7 +303,12 @@ def _time_axis(
         # Long numbers would run into each other.
         locator = MaxNLocator(6 if 1.0 <= end * scale < 1e4 else 3)
         ticks = [tick for tick in locator.tick_values(0.0, end * scale) if 0.0 <= tick <= end * scale * 1.03]
-        _label_times(axes, [tick / scale for tick in ticks], [shown(tick / scale, f"{tick:.6g}") for tick in ticks])
+        labels = PlainNumbers().format_ticks(ticks)
+        _label_times(
+            axes,
+            [tick / scale for tick in ticks],
+            [shown(tick / scale, own) for tick, own in zip(ticks, labels, strict=True)],
+        )
         label = f"time ({shown_in})"
     elif end > 100.0:
         step = max(1, round(end / _MONTH / 4.0 / 3.0)) * 3 if end > 5.0 * _MONTH else 1
@@ -373,13 +382,7 @@ def _legend(
         is_averaged = any(panel.envelope is not None for panel in panels)
         label = "doses; values as each is given" if _is_seen_at_doses(dataset) and not is_averaged else "doses"
         found.append((Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"), label))
-    following = [_has_room_for_hatches(panel) for panel in panels if panel.envelope is not None]
-    if not all(following):
-        capped = Line2D([], [], color=FAINT, linestyle="none", marker=_CAPPED, markersize=7.0)
-        found.append((capped, "trough to peak about the last dose (median)"))
-    if any(following):
-        hatched = Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4)
-        found.append((hatched, "trough to peak (median)"))
+    found += _swings_legend(dataset, panels)
     shown = {mark.standing for panel in panels for mark in panel.marks}
     look = _DOT | {"linestyle": "-", "linewidth": 0.8}
     for standing, (label, edge, face) in _STANDINGS.items():
@@ -401,6 +404,30 @@ def _legend(
         title=str(dataset["arm"].values[0]) if few is not None and few.by_patient else None,
         alignment="left",
     )
+
+
+def _swings_legend(dataset: xr.Dataset, panels: Sequence[Panel]) -> list[tuple[Any, str]]:
+    """Handles and labels of troughs and peaks, and of arms that have none where others do."""
+    found: list[tuple[Any, str]] = []
+    following = [_has_room_for_hatches(panel) for panel in panels if panel.envelope is not None]
+    if not all(following):
+        capped = Line2D([], [], color=FAINT, linestyle="none", marker=_CAPPED, markersize=7.0)
+        found.append((capped, "trough to peak about the last dose (median)"))
+    if any(following):
+        hatched = Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4)
+        found.append((hatched, "trough to peak (median)"))
+    for arm in _not_averaged(dataset, panels) if following else ():
+        line = Line2D([], [], color=color(arm), linestyle=dashes(arm))
+        found.append((line, "what follows the dose: as it is, of other arms averages between doses"))
+    return found
+
+
+def _not_averaged(dataset: xr.Dataset, panels: Sequence[Panel]) -> list[int]:
+    """Arms with doses that have no average between them where another has: a rule changes them, say."""
+    envelopes = [panel.envelope for panel in panels if panel.envelope is not None]
+    dosed = np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any(axis=1)
+    averaged = {arm for envelope in envelopes for arm in _swinging(envelope)}
+    return [arm for arm in np.flatnonzero(dosed).tolist() if arm not in averaged]
 
 
 def _has_medians(panels: Sequence[Panel], changes: Sequence[ChangePanel], few: FewPatients) -> bool:
@@ -425,11 +452,12 @@ def _columns(labels: Sequence[str]) -> int:
 def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
     """Whether all values under treatment are from the times of doses, so that what happens between them is not seen."""
     days = np.asarray(dataset["time"].values, dtype=np.float64)
-    for given in np.asarray(dataset["dose_time"].values, dtype=np.float64):
-        given = given[np.isfinite(given)]
-        if given.size and not np.isin(days[(days >= given[0]) & (days <= given[-1])], given).all():
-            return False
-    return True
+    rows = [row[np.isfinite(row)] for row in np.asarray(dataset["dose_time"].values, dtype=np.float64)]
+    # Nothing is between doses where there is one alone.
+    courses = [given for given in rows if given.size > 1]
+    return bool(courses) and all(
+        np.isin(days[(days >= given[0]) & (days <= given[-1])], given).all() for given in courses
+    )
 
 
 def _people(dataset: xr.Dataset) -> str:

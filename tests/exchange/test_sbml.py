@@ -182,6 +182,23 @@ def test_what_is_left_out_is_listed(everything: Path) -> None:
     assert imported.constants["unused"] == 9.0
 
 
+def test_species_of_one_name_are_told_apart_by_where_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "twice.xml"
+    named = {"a": "IL6", "b": "IL6", "d": "CRP"}
+    places = "".join(
+        f'<compartment id="{own}" name="{name}" size="1" spatialDimensions="3" constant="true"/>'
+        for own, name in (("v", "serum"), ("w", "liver"))
+    )
+    kinds = "".join(
+        species(own, 1.0, compartment="w" if own == "b" else "v").replace("<species", f'<species name="{name}"')
+        for own, name in named.items()
+    )
+    moves = "".join(reaction(f"J{own}", ci(own), own) for own in named)
+    path.write_text(sbml(Compartments=places, Species=kinds, Reactions=moves), encoding="utf-8")
+    meanings = {part.name: part.meaning for part in read_sbml(path).model.compose().species}
+    assert meanings == {"a": "IL6 in serum", "b": "IL6 in liver", "d": "CRP"}
+
+
 def test_a_unit_of_time_that_the_file_does_not_give_is_told(tmp_path: Path) -> None:
     given = {"": "s", "dimensionless": "d", "second": "s"}
     for name, taken in given.items():

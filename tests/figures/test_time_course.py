@@ -265,6 +265,77 @@ def test_the_legend_tells_that_values_are_from_the_times_of_doses() -> None:
     assert not said(daily)
 
 
+def test_after_one_dose_alone_values_are_not_only_from_the_times_of_doses() -> None:
+    labels = [text.get_text() for text in time_course(dataset(doses=1)).legends[0].get_texts()]
+    assert "doses" in labels
+    assert "doses; values as each is given" not in labels
+
+
+def test_a_patient_who_is_in_several_draws_is_counted_once_below_the_axis() -> None:
+    # Each of 15 patients is in 16 draws; six leave on day 100.
+    data = dataset(members=240).assign_coords(draw=("member", np.repeat(np.arange(16), 15)))
+    data["dropout_day"] = ("member", np.tile(np.r_[[100.0] * 6, [np.inf] * 9], 16))
+    data.attrs["dropout"] = 1
+    axes = time_course(data, quantities=["level"]).axes[0]
+    assert [text.get_text() for text in axes.xaxis.shown()[1]] == ["0\n15", "3\n15", "6\n9"]  # type: ignore[attr-defined]
+    # A rule that stops one of them in some draws only makes it a range.
+    data["level"].values[0, 14, 50:] = np.nan
+    axes = time_course(data, quantities=["level"]).axes[0]
+    assert [text.get_text() for text in axes.xaxis.shown()[1]] == ["0\n15", "3\n14–15", "6\n8–9"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("scale", "shown"),
+    [
+        (1.0, ["1", "10", "100", "1000"]),
+        (300.0, ["1000", "10000", "100000"]),
+        (3e4, ["10⁵", "10⁶", "10⁷"]),
+        (1e-4, ["10⁻⁴", "10⁻³", "0.01", "0.1"]),
+    ],
+)
+def test_numbers_on_a_logarithmic_axis_are_spelt_alike(scale: float, shown: list[str]) -> None:
+    data = dataset()
+    data["rise"] = (data["rise"] * scale).assign_attrs(data["rise"].attrs)
+    axes = time_course(data, quantities=["rise"]).axes[0]
+    labels = [text.get_text() for text in axes.yaxis.shown()[1]]  # type: ignore[attr-defined]
+    assert labels == shown
+
+
+def test_many_seconds_on_the_axis_of_time_have_a_power_of_ten() -> None:
+    data = dataset(days=20.0).assign_attrs(time_unit="s")
+    axes = time_course(data, quantities=["level"]).axes[0]
+    labels = [text.get_text() for text in axes.xaxis.shown()[1]]  # type: ignore[attr-defined]
+    assert labels == ["0", "0.6·10⁶", "1.2·10⁶"]
+    assert axes.get_xlabel() == "time (s)"
+
+
+def test_what_begins_as_nothing_has_no_logarithmic_axis() -> None:
+    data = dataset()
+    data["level"].values[..., 0] = 1e-26
+    assert not panels_of(data)[0].logarithmic
+    data["level"].values[..., 0] = 1e-6
+    assert panels_of(data)[0].logarithmic
+
+
+def test_the_legend_tells_which_arm_has_no_averages_between_doses(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "what follows the dose: as it is, of other arms averages between doses"
+
+    def labels(averaged_arms: int) -> list[str]:
+        data = dataset(arms=2)
+        data["dose_time"] = (("arm", "dose"), np.tile(np.arange(182.0), (2, 1)))
+
+        def averaged(own: xr.Dataset, quantity: str) -> tuple[np.ndarray, np.ndarray | None]:
+            values = own[quantity].values
+            swings = np.stack([0.5 * values, 2.0 * values], axis=-1)
+            swings[averaged_arms:] = np.nan
+            return values, swings if averaged_arms else None
+
+        monkeypatch.setattr("simulate.figures.panels.averaged_course", averaged)
+        return [text.get_text() for text in time_course(data, quantities=["level"]).legends[0].get_texts()]
+
+    assert [labels(arms).count(said) for arms in (0, 1, 2)] == [0, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("value", "shown"), [(0.005, "0.005"), (100_000.0, "100000"), (1e6, "10⁶"), (2e7, "2·10⁷"), (5e-6, "5·10⁻⁶")]
 )

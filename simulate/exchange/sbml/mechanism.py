@@ -13,7 +13,7 @@ from simulate.exchange.sbml.events import event_of
 from simulate.exchange.sbml.rates import Rates
 from simulate.exchange.sbml.rules import assigned_value, initial_value
 from simulate.exchange.sbml.timeunit import conversion_of_time
-from simulate.exchange.sbml.variables import Variable, meaning_of
+from simulate.exchange.sbml.variables import Variable, meanings_of
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.parts import (
     Definition,
@@ -53,6 +53,7 @@ class _Maker:
         self.time_unit, self.dropped, self.fluxes = time_unit, dropped, fluxes
         self.definitions: list[Definition] = []
         self.observables: list[Observable] = []
+        self.meanings = meanings_of(list(self.quantities.variables.values()))
 
     def mechanism(self) -> Mechanism:
         variables = self.quantities.variables
@@ -60,7 +61,7 @@ class _Maker:
             if variable.how == "state":
                 name = self.quantities.names[variable.id]
                 own = self.quantities.taken.new(f"{name}_amount") if variable.from_amount else name
-                variable.state = Species(own, meaning_of(variable), DIMENSIONLESS, 0)
+                variable.state = Species(own, self.meanings[variable.id], DIMENSIONLESS, 0)
         for variable in variables.values():
             self._define(variable)
         states, reactions = self._states()
@@ -100,7 +101,7 @@ class _Maker:
             self._defined(variable, value if value.is_Rational else at_baseline(value))
 
     def _defined(self, variable: Variable, expression: Expr) -> None:
-        meaning = meaning_of(variable)
+        meaning = self.meanings[variable.id]
         self.definitions.append(Definition(str(variable.symbol), meaning, DIMENSIONLESS, expression))
         self._observed(self.quantities.names[variable.id], meaning, variable.symbol)
 

@@ -6,7 +6,8 @@ No formula is understood here.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -271,6 +272,17 @@ def meaning_of(variable: Variable) -> str:
     text = " ".join((variable.element.getName() or "").split())
     text = "".join(letter for letter in text if letter.isprintable())
     return text or variable.id
+
+
+def meanings_of(variables: Sequence[Variable]) -> dict[str, str]:
+    """What the file calls each variable, by identifier; of species with one name also where they are."""
+    found = {variable.id: meaning_of(variable) for variable in variables}
+    species = [variable for variable in variables if variable.compartment is not None]
+    often = Counter(found[variable.id] for variable in species)
+    for variable in species:
+        if often[found[variable.id]] > 1 and variable.compartment is not None:
+            found[variable.id] += f" in {meaning_of(variable.compartment)}"
+    return found
 
 
 def _not_finite(lib: Any, node: Any) -> float | None:
