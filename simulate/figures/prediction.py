@@ -26,6 +26,8 @@ _MARKERS = ("o", "s")
 _LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 """Where colors return, lines differ."""
 
+_SAID = "lines: medians; bands and bars: 90 % of the populations that a fit, or the prior, holds possible"
+
 _LEAST = 1.0
 """Axes reach at least as far, so that what does not move is seen not to."""
 
@@ -55,7 +57,7 @@ def prediction_figure(predictions: Sequence[Prediction]) -> Figure:
             Line2D([], [], **_style(index), label=f"{part.hypothesis} ({part.source})")
             for index, part in enumerate(predictions)
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, title=_SAID)
     return figure
 
 

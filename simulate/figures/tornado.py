@@ -17,6 +17,9 @@ from simulate.studies.sensitivity.tables import order_of
 MOST = 15
 """Inputs that are drawn, the most important ones."""
 
+_MOST_OF_ALL = 1.5
+"""Share of the variance from which on an interval says that there were too few rows to know it: the whole is one."""
+
 _ROW = 5.0
 _FRAME = 26.0
 
@@ -64,10 +67,15 @@ def _shares(axes: Axes, found: Sensitivity, order: Sequence[int]) -> None:
         ("with interactions", shares.total, shares.total_interval, 0.14, GRAY, "s"),
     )
     for _, value, interval, shift, color, marker in parts:
-        axes.hlines(rows + shift, interval[order, 0], interval[order, 1], color=color, linewidth=1.0)
-        axes.plot(value[order], rows + shift, marker, color=color, markersize=3.5, linestyle="none")
+        ends = interval[order]
+        # One that is not known would squeeze all others into a line.
+        known = ~(np.abs(ends).max(axis=1) > _MOST_OF_ALL)
+        axes.hlines((rows + shift)[known], ends[known, 0], ends[known, 1], color=color, linewidth=1.0)
+        axes.plot(value[order][known], (rows + shift)[known], marker, color=color, markersize=3.5, linestyle="none")
+        for row in rows[~known]:
+            axes.text(0.02, row + shift, "not known", color=color, va="center", fontsize=6.0)
     axes.axvline(0.0, color=FAINT, linewidth=0.6)
-    axes.set_xlabel("share of the variance when all inputs vary, 95 % interval (1)")
+    axes.set_xlabel("share of the variance when all inputs vary, 95 % interval")
     handles = [
         Line2D([], [], color=color, marker=marker, markersize=3.5, linewidth=1.0, label=name)
         for name, _, _, _, color, marker in parts

@@ -38,6 +38,18 @@ def test_bars_reach_from_the_middle_to_the_ends_and_the_largest_share_is_on_top(
     assert points == [[0.35, 0.1, 0.0], [0.7, 0.2, 0.0]]
 
 
+def test_a_share_that_too_few_rows_cannot_tell_is_said_not_to_be_known() -> None:
+    found = sensitivity_of([0.2, 90.0, 0.0])
+    shares = tornado(found, ["a", "b", "c"]).axes[1]
+    points = [np.ravel(line.get_xdata()).tolist() for line in shares.get_lines() if line.get_marker() in ("o", "s")]
+    assert points == [[0.1, 0.0], [0.2, 0.0]]
+    # The largest stands on top, where its two numbers would be.
+    texts = [(text.get_text(), round(float(text.get_position()[1]), 2)) for text in shares.texts]
+    assert texts == [("not known", -0.14), ("not known", 0.14)]
+    assert shares.get_xlim()[1] < 1.0
+    assert shares.get_xlabel() == "share of the variance when all inputs vary, 95 % interval"
+
+
 def test_a_constant_endpoint_is_drawn_without_shares() -> None:
     figure = tornado(sensitivity_of([np.nan, np.nan, np.nan]), ["a", "b", "c"])
     assert len(figure.axes) == 1
