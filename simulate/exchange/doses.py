@@ -1,9 +1,10 @@
 """Doses that a file of another program has as events: routes, and a regimen in words that can be changed.
 
 An event is a dose where it adds to states, at a time that is a number, what depends on no state; or where it does so
-whenever time reaches a counter that it then moves on, as Palmer and others (2014, BIOMD0000000620) give anakinra. Other
-events, such as those that set a state, stay events, and `Imported.events` says why. Whether a trigger counts as false
-before the beginning makes no difference to a time after it.
+whenever time reaches a counter that it then moves on, as Palmer and others (2014, BIOMD0000000620) give anakinra. Time
+may be multiplied by a number, as where a converted file counts days and its model hours. Other events, such as those
+that set a state, stay events, and `Imported.events` says why. Whether a trigger counts as false before the beginning
+makes no difference to a time after it.
 """
 
 from __future__ import annotations
@@ -93,7 +94,13 @@ def with_doses(imported: Imported) -> Imported:
 def _free_of_states(mechanism: Mechanism, initials: set[str]) -> set[Symbol]:
     """Symbols of numbers that are the same for a whole course: neither states nor what is computed of them."""
     moving = {part.symbol for part in mechanism.species} | {TIME}
-    moving |= {part.symbol for part in mechanism.definitions if part.name not in initials}
+    rest = {part.symbol: part.expression for part in mechanism.definitions if part.name not in initials}
+    # A rule that computes a number of parameters alone gives one number.
+    while found := {
+        symbol for symbol, value in rest.items() if sympy.sympify(value, strict=True).free_symbols & moving
+    }:
+        moving |= found
+        rest = {symbol: value for symbol, value in rest.items() if symbol not in found}
     symbols: set[Symbol] = set()
     for event in mechanism.events:
         for value in event.changes.values():
@@ -108,9 +115,10 @@ def _timing(event: Event, mechanism: Mechanism) -> _Timing | str:
     when = event.when
     if isinstance(when, at_least | above):
         left, right = when.args
-        if not (_is_time(left) and right.is_Rational):
+        factor = _factor_of_time(left)
+        if factor is None or not right.is_Rational:
             return _UNTIMED
-        return _Timing(right) if right > 0 else "it is not after time 0"
+        return _Timing(right / factor) if right > 0 else "it is not after time 0"
     parts = when.args if isinstance(when, both) else (when,)
     equal = [part for part in parts if isinstance(part, same)]
     limits = [part for part in parts if isinstance(part, above)]
@@ -136,7 +144,15 @@ def _timing(event: Event, mechanism: Mechanism) -> _Timing | str:
 
 def _is_time(expression: Expr) -> bool:
     """Whether an expression is time in the unit of the file: `TIME` by the factor between the units."""
-    return bool(expression.has(TIME) and (expression / TIME).is_Symbol)
+    return _factor_of_time(expression) == 1
+
+
+def _factor_of_time(expression: Expr) -> Expr | None:
+    """The positive number by which time in the unit of the file is multiplied, as in files that count another unit."""
+    if not expression.has(TIME):
+        return None
+    factor, rest = (expression / TIME).as_coeff_Mul()
+    return factor if rest.is_Symbol and factor.is_Rational and factor > 0 else None
 
 
 def _is_used(counter: Species, event: Event, mechanism: Mechanism) -> bool:
@@ -163,9 +179,12 @@ def _additions(event: Event, timing: _Timing, state_free: set[Symbol]) -> list[_
     for target, value in event.changes.items():
         if target == timing.counter:
             continue
-        added = sympy.expand(sympy.sympify(value, strict=True) - target.symbol)
+        value = sympy.sympify(value, strict=True)
+        if not value.has(target.symbol):
+            return f"it sets `{target.name}`"
+        added = sympy.expand(value - target.symbol)
         if added == 0 or not added.free_symbols <= state_free:
-            return f"it sets `{target.name}`, or adds what depends on states"
+            return f"what it does to `{target.name}` depends on states"
         # Each term is a route of its own: two drugs that go in at once can be changed one by one.
         for amount, gain in (term.as_coeff_Mul() for term in sympy.Add.make_args(added)):
             if amount.is_Rational is not True or amount <= 0:

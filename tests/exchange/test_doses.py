@@ -106,11 +106,11 @@ LATER = event(
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (SETS, "`sets` is no dose: it sets `S`, or adds what depends on states"),
-        (OF_STATES, "`doubles` is no dose: it sets `S`, or adds what depends on states"),
+        (SETS, "`sets` is no dose: it sets `S`"),
+        (OF_STATES, "`doubles` is no dose: what it does to `S` depends on states"),
         (TAKES, "`takes` is no dose: what it adds to `S` is no number above 0"),
         (BY_STATE, "`by_state` is no dose: it is not at a time that is a number"),
-        (WITH_COUNT, "`counts` is no dose: it sets `next`, or adds what depends on states"),
+        (WITH_COUNT, "`counts` is no dose: what it does to `next` depends on states"),
         (AT_0, "`at_0` is no dose: it is not after time 0"),
         (LATER, "`later` is no dose: it has a delay"),
     ],
@@ -122,6 +122,44 @@ def test_what_is_no_dose_stays_an_event_and_why_is_said(text: str, why: str, tmp
     assert (found.regimen, len(found.model.compose().events), found.model.compose().routes) == ("none", 1, ())
     assert outcome(["check", str(path)]) == 0
     assert f"; the event {why}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_dose_at_a_time_that_is_counted_in_another_unit_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "other.xml"
+    when = apply("geq", apply("times", cn(60.0), TIME), cn(90.0))
+    path.write_text(model(event("seconds", when, {"S": apply("plus", ci("S"), cn(3.0))})), encoding="utf-8")
+    assert read_foreign(path).regimen == "3 dimensionless into_S at 1.5 min"
+    expected = sum_of({0.0: 8.0, 1.5: 3.0}, TIMES)
+    away = np.abs(TIMES - 1.5) > 1e-6
+    np.testing.assert_allclose(course(path)[away], expected[away], rtol=1e-7)
+    backward = apply("geq", apply("times", cn(-60.0), TIME), cn(-90.0))
+    path.write_text(model(event("before", backward, {"S": apply("plus", ci("S"), cn(3.0))})), encoding="utf-8")
+    assert read_foreign(path).regimen == "none"
+
+
+def test_a_dose_may_be_what_a_rule_computes_of_parameters_alone(tmp_path: Path) -> None:
+    def text(amount: str) -> str:
+        added = event("added", apply("geq", TIME, cn(1.5)), {"S": apply("plus", ci("S"), ci("amount"))})
+        rules = f'<assignmentRule variable="amount">{math(amount)}</assignmentRule>'
+        return sbml(
+            Compartments=compartment(),
+            Species=species("S", 8.0),
+            Parameters=parameter("k", 0.5) + parameter("f", 2.0) + parameter("amount", constant="false"),
+            Rules=rules,
+            Reactions=reaction("decay", apply("times", ci("k"), ci("S")), "S"),
+            Events=added,
+        ).replace("<model ", '<model timeUnits="second" ')
+
+    path = tmp_path / "ruled.xml"
+    path.write_text(text(apply("times", ci("f"), cn(3.0))), encoding="utf-8")
+    assert read_foreign(path).regimen == "1 dimensionless into_S at 1.5 s"
+    expected = sum_of({0.0: 8.0, 1.5: 6.0}, TIMES)
+    away = np.abs(TIMES - 1.5) > 1e-6
+    np.testing.assert_allclose(course(path)[away], expected[away], rtol=1e-7)
+    path.write_text(text(apply("times", ci("S"), cn(3.0))), encoding="utf-8")
+    imported = read_foreign(path)
+    assert imported.regimen == "none"
+    assert imported.events == {"added": "what it does to `S` depends on states"}
 
 
 @pytest.mark.parametrize("first", ["true", "false"])
