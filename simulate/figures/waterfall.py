@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -53,8 +54,9 @@ def waterfall(dataset: xr.Dataset, quantity: str, day: float) -> Figure:
         figure.suptitle(textwrap.fill(title, 48 if columns == 1 else 100), fontsize=POINTS, fontweight="bold")
         for row in range(rows):
             grid[row, 0].set_ylabel("change (% of baseline)")
+        ranked = "patients of all draws, ranked" if draws_in(dataset) > 1 else "patients, ranked"
         for index in range(max(0, len(percent) - columns), len(percent)):
-            grid.flat[index].set_xlabel("patients, ranked")
+            grid.flat[index].set_xlabel(ranked)
         if len(names) > 1:
             handles = [Patch(color=color(index)) for index in range(len(names))]
             figure.legend(handles, [str(name) for name in names], loc="outside lower left", ncols=min(3, len(names)))
@@ -65,6 +67,16 @@ def _draw(axes: Axes, values: FloatArray, strata: Any, names: Sequence[object]) 
     order = np.argsort(-values, kind="stable")[: int(np.isfinite(values).sum())]
     shades = [color(names.index(strata[member])) for member in order]
     # Bars that touch: a gap between hundreds of them would be a pattern of its own.
-    axes.bar(np.arange(1, len(order) + 1), values[order], width=1.0, color=shades, linewidth=0.0)
+    x0, tops = np.arange(len(order)) + 0.5, values[order]
+    corners = np.stack([x0, x0, x0 + 1.0, x0 + 1.0], axis=1), np.stack([0.0 * tops, tops, tops, 0.0 * tops], axis=1)
+    # One object for all of them, drawn in a fraction of the time of one for each.
+    bars = PolyCollection(list(np.stack(corners, axis=2)), facecolors=shades, linewidth=0.0, snap=True)
+    # As bars do, none leaves room beyond nothing.
+    bars.sticky_edges.y.append(0.0)
+    axes.add_collection(bars, autolim=False)
+    axes.update_datalim(
+        [(0.5, 0.0), (len(order) + 0.5, float(tops.min(initial=0.0))), (0.5, float(tops.max(initial=0.0)))]
+    )
+    axes.autoscale_view()
     axes.axhline(0.0, color=INK, linewidth=0.6)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

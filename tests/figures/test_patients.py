@@ -99,16 +99,29 @@ def test_bars_fall_from_the_left_in_the_colors_of_the_strata() -> None:
     data["status"].values[1, 3] = 1
     figure = waterfall(data, "level", 182.0)
     check_figure(figure)
-    heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes]
+    drawn = [axes.collections[0] for axes in figure.axes]
+    heights = [[float(path.vertices[1, 1]) for path in bars.get_paths()] for bars in drawn]
+    edges = [[tuple(path.vertices[[0, 2], 0]) for path in bars.get_paths()] for bars in drawn]
+    assert edges[0] == [(place - 0.5, place + 0.5) for place in range(1, 22)]
     assert heights[0] == pytest.approx(sorted(heights[0], reverse=True))
     assert heights[0][0] == pytest.approx(10.0)
     assert [len(row) for row in heights] == [21, 20]
-    assert same_color(figure.axes[0].patches[0].get_facecolor(), COLORS[0])
-    assert same_color(figure.axes[0].patches[1].get_facecolor(), COLORS[1])
+    shades = drawn[0].get_facecolor()
+    assert same_color(shades[0], COLORS[0])
+    assert same_color(shades[1], COLORS[1])
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["arm 0: 21 of 21 patients", "arm 1: 20 of 21 patients"]
     assert texts_of(figure) == ["even", "odd"]
     assert figure.axes[0].get_ylabel() == "change (% of baseline)"
+
+
+def test_bars_of_patients_in_several_draws_are_said_to_be_of_all_draws() -> None:
+    data = dataset(members=8)
+    assert waterfall(data, "rise", 182.0).axes[0].get_xlabel() == "patients, ranked"
+    data = data.assign_coords(draw=("member", np.repeat([0, 1], 4)))
+    figure = waterfall(data, "rise", 182.0)
+    assert figure.axes[0].get_xlabel() == "patients of all draws, ranked"
+    assert figure.axes[0].get_title(loc="left") == "arm 0: 4 of 4 patients of each of 2 draws"
 
 
 def test_an_effect_is_the_mean_change_with_the_interval_of_student() -> None:
