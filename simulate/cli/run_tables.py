@@ -91,7 +91,17 @@ def _changes_caption(study: Study, rows: Sequence[ChangeRow], rule: str) -> str:
     people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
     if study.draws is not None:
         people += f"; {said_of_draws(rows, study.scenario.patients)}"
+    people += _said_of_own_doses(study)
     return f"{people}; up/down: % of patients who rise and who fall{rule}."
+
+
+def _said_of_own_doses(study: Study) -> str:
+    """How every arm is read where an arm has no dosing interval to average over; empty where each has."""
+    if not (apart := [arm.name for arm in study.arms if has_own_doses(arm)]):
+        return ""
+    whom = "every arm is" if len(study.arms) > 1 else "it is"
+    reading = f"{whom} read at the visit itself, not as an average between doses"
+    return f"; {reading}: patients of {listed(apart)} have doses of their own"
 
 
 def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
@@ -128,8 +138,7 @@ def levels_of_run(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableTy
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     is_averaged = any(row.trough is not None for row in rows)
     follows = "; what follows the dose: average over the dosing interval before a visit" if is_averaged else ""
-    if apart := [arm.name for arm in study.arms if has_own_doses(arm)]:
-        follows += f"; {listed(apart)}: each patient has doses of their own, and is read at the visit itself"
+    follows += _said_of_own_doses(study)
     caption = f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}."
     tables = [
         _side_by_side("Levels" if not place else "Levels, continued", lines, headings, columns)

@@ -2,7 +2,8 @@
 
 What follows the dose goes up and down with it, so that a value at a visit is the hour after a dose more than it is the
 patient. Such a quantity is read as its average over the dosing interval before the visit, with trough and peak beside
-it. For this a run is recorded at more times than it is asked for; no other number moves.
+it. For this a run is recorded at more times than it is asked for; no other number moves. Where patients of an arm have
+doses of their own, every arm is read at the visit itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from simulate.cohort.joining import joined
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import timetable_of
 from simulate.solver.kernel import FloatArray, IntArray
+from simulate.solver.rules import Action
 from simulate.studies.datasets import quantity_names
 from simulate.studies.following import stretches
 from simulate.studies.observed import times_of_readings
@@ -57,15 +59,15 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
     """Dosing intervals to look at: those before visits, and some over each stretch of dosing for its course.
 
     Where chance has a part in each dose, one interval tells nothing of the next: there all are looked at, or as many as
-    there is room for. There are none for arms whose patients are treated each in their own way, or by rules, as they
-    have no interval in common; and none where fewer than three doses follow one another.
+    there is room for. There are none where fewer than three doses follow one another. And there are none at all where
+    patients of an arm have no interval in common: what that arm is at a visit is no match for averages of others.
     """
+    if any(has_own_doses(arm) for arm in study.arms):
+        return ()
     at_visits: list[Interval] = []
     others: list[Interval] = []
     by_chance: dict[int, list[Interval]] = {}
     for index, arm in enumerate(study.arms):
-        if has_own_doses(arm):
-            continue
         patient = typical_parameters(study.model, arm, study.population)
         is_by_chance = _has_chance(study, arm)
         found = by_chance.setdefault(index, []) if is_by_chance else others
@@ -85,8 +87,9 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
 
 
 def has_own_doses(arm: Arm) -> bool:
-    """Whether patients of an arm are treated each in their own way, or by rules: they have no interval in common."""
-    return len(set(arm.all_plans)) > 1 or bool(arm.rules)
+    """Whether patients of an arm are dosed each in their own way, or by rules: they have no interval in common."""
+    is_given = any(plan.courses for plan in arm.all_plans) or any(rule.action is Action.BOLUS for rule in arm.rules)
+    return is_given and (len(set(arm.all_plans)) > 1 or bool(arm.rules))
 
 
 def recording(study: Study, intervals: Sequence[Interval]) -> Study:

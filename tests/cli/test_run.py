@@ -563,7 +563,31 @@ def test_patients_with_doses_of_their_own_are_said_to_be_read_at_the_visit(folde
     )
     assert run("own.toml", "--fit", "typical") == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "`own`: each patient has doses of their own, and is read at the visit itself." in said
+    reading = (
+        "it is read at the visit itself, not as an average between doses: patients of `own` have doses of their own"
+    )
+    people = "2 patients with the parameters of the tables, of no fit; median (5 % to 95 %"
+    assert f"{people} of the patients); {reading}; up/down: % of patients who rise and who fall." in said
+    assert f"{people}); {reading}." in said
+
+
+def test_two_arms_of_the_same_doses_say_the_same_though_one_has_a_rule(folder: Path, capsys: Capture) -> None:
+    arms = "".join(f'[[arm]]\nname = "{name}"\nregimen = "100 mg sc daily"\n' for name in ("plain", "ruled"))
+    rule = '[[arm.rule]]\nquantity = "serum_il1ra"\nabove = "1 g/mL"\ndose = 0\n'
+    (folder / "two.toml").write_text(
+        f'schema = 1\ntitle = "two"\n[cohort]\npatients = 3\n[time]\nend = "28 d"\n{arms}{rule}', encoding="utf-8"
+    )
+    assert run("two.toml", "--fit", "typical", "--out", "two") == 0
+    said = capsys.readouterr().out
+    reading = (
+        "every arm is read at the visit itself, not as an average between doses: patients of `ruled` have doses of"
+    )
+    assert " ".join(said.split()).count(f"; {reading} their own") == 2
+    assert "trough to peak" not in said
+    with open(folder / "two" / "changes.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["quantity"] == "signal_lymph" and row["group"] == ALL]
+    plain, ruled = ([row[key] for key in ("median", "p5", "p95", "up", "down")] for row in rows)
+    assert plain == ruled
 
 
 def test_a_run_beyond_the_visit_that_was_reported_shows_its_last_visit_too(capsys: Capture, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from simulate.results.tables import summary
 from simulate.studies.datasets import read_dataset, write_dataset
 from simulate.studies.effects import changes
 from simulate.studies.following import averaged_course, followed, stretches, values_read
-from simulate.studies.paired import changes_since_baseline, courses_of_change
+from simulate.studies.paired import changes_since_baseline, courses_of_change, less_untreated
 from simulate.studies.runs import prepare as prepared
 from simulate.studies.runs import simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
@@ -63,14 +63,17 @@ regimen = "100 mg iv every 48 h"
 [[arm]]
 name = "untreated"
 regimen = "none"
-[[arm]]
+"""
+
+RULED = """[[arm]]
 name = "ruled"
-regimen = "100 mg iv every 48 h"
+regimen = "{regimen}"
 [[arm.rule]]
 quantity = "A"
 above = "1000 mg"
-end = true
+{does}
 """
+"""An arm with a rule that never acts: its patients have the doses of the regimen."""
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +100,7 @@ def expected(dataset: xr.Dataset, every: float, doses: int) -> tuple[np.ndarray,
 def test_an_interval_has_the_mean_trough_and_peak_of_the_closed_form(ran: xr.Dataset) -> None:
     values, swings, averaged = values_read(ran, "A", 20)
     assert swings is not None
-    assert averaged.tolist() == [False, True, False, False]
+    assert averaged.tolist() == [False, True, False]
     mean, trough, peak = expected(ran, 48.0, 10)
     assert values[1] == pytest.approx(mean, rel=2e-5)
     assert swings[1].T == pytest.approx(np.array([trough, peak]), rel=2e-5)
@@ -105,9 +108,9 @@ def test_an_interval_has_the_mean_trough_and_peak_of_the_closed_form(ran: xr.Dat
 
 def test_after_the_last_interval_and_without_doses_a_value_is_that_of_the_time(ran: xr.Dataset) -> None:
     values, _, averaged = values_read(ran, "A", 20)
-    for arm in (0, 2, 3):
+    for arm in (0, 2):
         assert values[arm].tolist() == ran["A"].values[arm, :, 20].tolist()
-    assert not averaged[[0, 2, 3]].any()
+    assert not averaged[[0, 2]].any()
 
 
 def test_a_course_is_averaged_while_doses_follow_one_another_and_has_an_envelope_there(ran: xr.Dataset) -> None:
@@ -122,6 +125,43 @@ def test_a_course_is_averaged_while_doses_follow_one_another_and_has_an_envelope
     sampled = np.median(ran["A"].values[1], axis=0)[12:]
     assert sampled.max() > 5.0 * sampled.min()
     assert np.ptp(np.median(values[1], axis=0)[12:]) < 0.01 * np.median(values[1])
+
+
+def ruled(folder: Path, regimen: str, does: str) -> xr.Dataset:
+    path = folder / "ruled.toml"
+    path.write_text(SCENARIO + RULED.format(regimen=regimen, does=does), encoding="utf-8")
+    return simulate.run(path)
+
+
+def test_beside_an_arm_with_a_rule_every_arm_is_read_at_the_visit(folder: Path, ran: xr.Dataset) -> None:
+    dataset = ruled(folder, "100 mg iv every 48 h", "dose = 0.5")
+    mean, trough, _ = expected(dataset, 48.0, 10)
+    # The dose of the day of the visit is in both: what is there then is no average, and no trough.
+    at_visit = trough + 100.0
+    assert np.median(at_visit) > 3.0 * np.median(mean)
+    values, swings, averaged = values_read(dataset, "A", 20)
+    assert (swings, averaged.tolist()) == (None, [False] * 4)
+    assert values[1] == pytest.approx(at_visit, rel=2e-5)
+    # The same doses change the same, whether a rule looks on or not; so do differences from the untreated arm.
+    changed, _ = changes_since_baseline(dataset, "A", 20)
+    np.testing.assert_allclose(changed[1], at_visit, rtol=2e-5)
+    np.testing.assert_array_equal(changed[3], changed[1])
+    less, _ = less_untreated(dataset, "A", 20)
+    np.testing.assert_array_equal(less[3], less[1])
+    np.testing.assert_array_equal(courses_of_change(dataset, "A")[0][3], courses_of_change(dataset, "A")[0][1])
+    levels = {row.arm: row for row in summary(dataset) if row.quantity == "A" and row.visit == "day 20"}
+    assert (levels["ruled"].median, levels["ruled"].trough) == (levels["every other day"].median, None)
+    # Without the rule it is the average.
+    assert changes_since_baseline(ran, "A", 20)[0][1] == pytest.approx(mean, rel=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("does", "averaged"), [("end = true", [False, True, False, False]), ('give = "5 mg iv"', [False] * 4)]
+)
+def test_an_arm_without_doses_takes_no_average_from_others_unless_its_rule_gives_one(
+    folder: Path, does: str, averaged: list[bool]
+) -> None:
+    assert values_read(ruled(folder, "none", does), "A", 20)[2].tolist() == averaged
 
 
 def test_a_change_in_percent_has_the_average_and_nothing_where_nothing_was_before(ran: xr.Dataset) -> None:
