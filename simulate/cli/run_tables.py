@@ -64,7 +64,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
 
     for quantity in dict.fromkeys((*reported, *(row.quantity for row in rows))):
         own = next(row for row in rows if row.quantity == quantity)
-        name = quantity if own.unit == "%" else f"{quantity}, {own.unit}"
+        name = quantity if own.unit == "%" else f"{quantity}, difference{'' if own.unit == '1' else f' in {own.unit}'}"
         if not several:
             line(name, quantity, own.arm, "", ALL)
             for group in (RESPONDERS, OTHERS) if quantity in reported else ():
@@ -78,7 +78,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
     columns = zip(headings, *(cells for _, *cells in lines), strict=True)
     others = sum(1 + max(len(part) for cell in column for part in cell.split("\n")) for column in columns)
     table = titled(title, title_style="bold", pad_edge=False, padding=0, collapse_padding=True)
-    table.add_column("change in %")
+    table.add_column("change in %" if any(row.unit == "%" for row in rows) else "change")
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "reported" else "right")
     for label, *cells in lines:

@@ -13,7 +13,7 @@ from simulate.figures.bands import bands_of, medians_of, shown_of_bands
 from simulate.figures.few_patients import FewPatients, few_patients
 from simulate.figures.style import title_of, unit_label
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import pooled, quantity_names, seen_members
+from simulate.studies.datasets import nothing_in, pooled, quantity_names, seen_members
 from simulate.studies.following import averaged_course
 from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import draws_of_members
@@ -31,9 +31,6 @@ STORY = (
 """Panels of the reference model, if not told otherwise: exposure, cells, what the trial stained, muscle."""
 
 _LOG_SPAN = 30.0
-
-NOTHING = 1e-24
-"""Share of the largest number in the same unit that a quantity is nothing below: a molecule is more of a mole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +102,8 @@ def panels_of(
         names = (*names[: max(0, MAX_PANELS - len(also))], *also)
     few = few_patients(dataset)
     by_quantity = {name: tuple(row for row in observed if row.quantity == name) for name in names}
-    largest = _largest(dataset)
-    return tuple(_panel(dataset, name, observations, few, by_quantity[name], largest) for name in names)
-
-
-def _largest(dataset: xr.Dataset) -> dict[str, float]:
-    """Size of the largest number in each unit, in the first patient."""
-    found: dict[str, float] = {}
-    for name in quantity_names(dataset):
-        variable = dataset.variables[name]
-        sizes = np.abs(np.asarray(variable.values[:, 0], dtype=np.float64))
-        key = str(variable.attrs["units"])
-        found[key] = max(found.get(key, 0.0), *sizes[np.isfinite(sizes)].tolist())
-    return found
+    nothing = nothing_in(dataset)
+    return tuple(_panel(dataset, name, observations, few, by_quantity[name], nothing) for name in names)
 
 
 def _panel(
@@ -126,7 +112,7 @@ def _panel(
     observations: Sequence[Observation],
     few: FewPatients | None,
     observed: tuple[ObservedValue, ...],
-    largest: Mapping[str, float],
+    nothing: Mapping[str, float],
 ) -> Panel:
     variable = dataset[name]
     values, swings = averaged_course(dataset, name)
@@ -142,9 +128,9 @@ def _panel(
     marks = tuple(_mark(item, shown_unit) for item in own if item.mean is not None and item.day <= end)
     lines = None if few is None else few.lines(np.where(seen, values, np.nan))
     # Most quantities are told by their first number.
-    is_nothing = not marks and not observed and not abs(values.flat[0]) > NOTHING * largest[shown_unit]
+    is_nothing = not marks and not observed and not abs(values.flat[0]) > nothing[shown_unit]
     residue = float(np.fmax.reduce(np.abs(values), axis=None, initial=0.0)) if is_nothing else 0.0
-    is_nothing = 0.0 < residue < NOTHING * largest[shown_unit]
+    is_nothing = 0.0 < residue < nothing[shown_unit]
     if is_nothing:
         bands, envelope, lines = 0.0 * bands, None, None if lines is None else 0.0 * lines
     return Panel(
@@ -154,9 +140,7 @@ def _panel(
         bands=bands,
         marks=marks,
         logarithmic=not is_nothing
-        and _spans_decades(
-            shown_of_bands(bands) if few is None else values, marks, observed, NOTHING * largest[shown_unit]
-        ),
+        and _spans_decades(shown_of_bands(bands) if few is None else values, marks, observed, nothing[shown_unit]),
         envelope=envelope,
         lines=lines,
         observed=observed,

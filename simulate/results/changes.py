@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import xarray as xr
 
 from simulate.evidence.observations import Observation, Observations, Standing, of_arm
 from simulate.results.tables import SummaryVisit, is_at, rounded, visits
-from simulate.studies.datasets import pooled, quantity_names
+from simulate.studies.datasets import nothing_in, pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
     ALL,
@@ -93,14 +93,15 @@ class ChangeRow:
 def change_rows(dataset: xr.Dataset, observations: Observations = ()) -> tuple[ChangeRow, ...]:
     """Rows of the table: quantities, arms, groups, visits after the baseline, in this order.
 
-    A direction that was reported is set beside all patients and beside responders of arms that are treated.
+    What is nothing but rounding (`simulate.studies.resolution.NOTHING`) is 0: it has no change in percent and no
+    direction. A direction that was reported is set beside all patients and beside responders of arms that are treated.
     """
     dataset = pooled(dataset)
     shown = tuple(visit for visit in visits(dataset) if visit.index > 0)
-    groups = groups_of(dataset)
+    groups, nothing = groups_of(dataset), nothing_in(dataset)
     rows: list[ChangeRow] = []
     for name in quantity_names(dataset):
-        rows += _of_quantity(dataset, name, shown, groups, observations)
+        rows += _of_quantity(dataset, name, shown, groups, observations, nothing)
     return tuple(rows)
 
 
@@ -110,11 +111,16 @@ def _of_quantity(
     shown: Sequence[SummaryVisit],
     groups: Sequence[PatientGroup],
     observations: Observations,
+    nothing: Mapping[str, float],
 ) -> Iterator[ChangeRow]:
     arms = [str(arm) for arm in dataset["arm"].values]
     untreated, draws, is_told = untreated_arm(dataset), draws_of_members(dataset), are_draws_told(dataset)
-    own = changes_at(dataset, name, [visit.index for visit in shown])
-    against = [] if untreated is None else [less_untreated(dataset, name, visit.index, untreated) for visit in shown]
+    least = nothing[str(dataset.variables[name].attrs["units"])]
+    own = changes_at(dataset, name, [visit.index for visit in shown], nothing=least)
+    against = [
+        less_untreated(dataset, name, visit.index, untreated, nothing=least)
+        for visit in (() if untreated is None else shown)
+    ]
     meaning = str(dataset.variables[name].attrs["long_name"])
     asked = [
         (arm, less, group, visit, values[arm], unit)

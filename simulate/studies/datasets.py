@@ -63,7 +63,7 @@ from simulate.regimen.timetable import Doses, timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.resolution import Resolution
+from simulate.studies.resolution import NOTHING, Resolution
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Observable, Species
 
@@ -353,6 +353,17 @@ def terms_of(dataset: xr.Dataset, quantity: str) -> FloatArray:
     if _TERMS + quantity not in dataset:
         return np.zeros((dataset.sizes["arm"], dataset.sizes["member"]))
     return np.asarray(dataset.variables[_TERMS + quantity].values, dtype=np.float64)
+
+
+def nothing_in(dataset: xr.Dataset) -> dict[str, float]:
+    """In each unit, the size below which a number is nothing but rounding; by the first patient."""
+    found: dict[str, float] = {}
+    for name in quantity_names(dataset):
+        variable = dataset.variables[name]
+        sizes = np.abs(np.asarray(variable.values[:, 0], dtype=np.float64))
+        key = str(variable.attrs["units"])
+        found[key] = max(found.get(key, 0.0), NOTHING * float(np.fmax.reduce(sizes, axis=None, initial=0.0)))
+    return found
 
 
 def peaks_of(values: FloatArray) -> FloatArray:

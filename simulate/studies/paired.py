@@ -106,9 +106,12 @@ def _are_positive(values: FloatArray) -> bool:
     return bool((values[np.isfinite(values)] > 0.0).all())
 
 
-def changes_at(dataset: xr.Dataset, quantity: str, places: Sequence[int]) -> list[tuple[FloatArray, str]]:
-    """`changes_since_baseline` at several times."""
-    return [(changes[:, :, 0], changed_unit) for changes, _, changed_unit in _changes(dataset, quantity, places)]
+def changes_at(
+    dataset: xr.Dataset, quantity: str, places: Sequence[int], *, nothing: float = 0.0
+) -> list[tuple[FloatArray, str]]:
+    """`changes_since_baseline` at several times; numbers smaller than ``nothing`` are 0."""
+    found = _changes(dataset, quantity, places, nothing=nothing)
+    return [(changes[:, :, 0], changed_unit) for changes, _, changed_unit in found]
 
 
 def courses_of_change(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, str]:
@@ -118,10 +121,14 @@ def courses_of_change(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, s
 
 
 def _changes(
-    dataset: xr.Dataset, quantity: str, places: Sequence[int | None], in_percent: bool | None = None
+    dataset: xr.Dataset,
+    quantity: str,
+    places: Sequence[int | None],
+    in_percent: bool | None = None,
+    nothing: float = 0.0,
 ) -> Iterator[tuple[FloatArray, FloatArray, str]]:
     """Changes at each of some times, all times for None: [arm, member, time], what they may be wrong by, their unit."""
-    values = values_shown(dataset, quantity)
+    values = _or_nothing(values_shown(dataset, quantity), nothing)
     baseline, peaks = values[:, :, :1], peaks_of(values)[:, :, np.newaxis]
     resolution, terms = resolution_of(dataset), terms_of(dataset, quantity)[:, :, np.newaxis]
     in_percent = _are_positive(baseline) if in_percent is None else in_percent
@@ -130,6 +137,7 @@ def _changes(
             after, _ = averaged_course(dataset, quantity)
         else:
             after = values_read(dataset, quantity, place)[0][:, :, np.newaxis]
+        after = _or_nothing(after, nothing)
         if in_percent:
             before = np.broadcast_to(baseline, after.shape)
             errors = resolution.percent_error(after, before, peaks, terms)
@@ -139,18 +147,23 @@ def _changes(
             yield signal(after - baseline, errors), errors, str(dataset.variables[quantity].attrs["units"])
 
 
+def _or_nothing(values: FloatArray, nothing: float) -> FloatArray:
+    """Values, 0 where they are smaller than what is nothing but rounding."""
+    return np.where(np.abs(values) < nothing, 0.0, values)
+
+
 def less_untreated(
-    dataset: xr.Dataset, quantity: str, place: int, untreated: int | None = None
+    dataset: xr.Dataset, quantity: str, place: int, untreated: int | None = None, *, nothing: float = 0.0
 ) -> tuple[FloatArray, str]:
     """Change of each patient less that of the same patient untreated; arguments and result as above.
 
     In points of % of the baseline, or in the unit of the quantity; ``untreated`` is the index of the arm,
-    `untreated_arm` if not given.
+    `untreated_arm` if not given; numbers smaller than ``nothing`` are 0.
     """
     reference = untreated_arm(dataset) if untreated is None else untreated
     if reference is None:
         raise ValueError("the results have no untreated arm beside treated ones")
-    ((changes, errors, changed_unit),) = _changes(dataset, quantity, [place])
+    ((changes, errors, changed_unit),) = _changes(dataset, quantity, [place], nothing=nothing)
     apart = signal(changes - changes[reference], errors + errors[reference])[:, :, 0]
     return apart, "points of %" if changed_unit == "%" else changed_unit
 

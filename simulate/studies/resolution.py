@@ -18,6 +18,9 @@ from simulate.solver.problem import RTOL
 TOLERANCES = 10.0
 """Tolerances that the error of a simulated number may amount to; the bound is one of a step, and steps add up."""
 
+NOTHING = 1e-24
+"""Share of the largest number in the same unit that a number is nothing below: a molecule is more of a mole."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resolution:

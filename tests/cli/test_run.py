@@ -600,6 +600,61 @@ def test_a_run_beyond_the_visit_that_was_reported_shows_its_last_visit_too(capsy
     ]
 
 
+NEARLY_NOTHING = """
+[species.kept]
+meaning = "what fades"
+unit = "1"
+initial = "100"
+[species.made]
+meaning = "what is made of rounding"
+unit = "1"
+initial = "1e-27"
+[species.lost]
+meaning = "rounding that is lost"
+unit = "1"
+initial = "1e-27"
+[species.mass]
+meaning = "what is made of nothing"
+unit = "mg"
+initial = "0"
+[parameters]
+k = "0.5 1/d"
+zero_order = "2 1/d"
+synthesis = "3 mg/d"
+[reactions.fade]
+rate = "k*kept"
+change = { kept = -1 }
+[reactions.make]
+rate = "zero_order"
+change = { made = 1 }
+[reactions.lose]
+rate = "k*lost"
+change = { lost = -1 }
+[reactions.gain]
+rate = "synthesis"
+change = { mass = 1 }
+"""
+
+
+def test_what_is_nothing_but_rounding_has_no_percent_and_no_direction(folder: Path, capsys: Capture) -> None:
+    (folder / "nearly.toml").write_text(NEARLY_NOTHING, encoding="utf-8")
+    assert run("nearly.toml", "--end", "2 d") == 0
+    said = capsys.readouterr().out
+    table = said[said.index(" change in %") : said.index("hypothesis none")].splitlines()
+    # Of `kept` 1/e is left after two days; `made` gains 2 and `mass` 3 mg a day.
+    assert [" ".join(line.split()) for line in (table[0], *table[2:])] == [
+        "change in % day 2 (5 to 95 %) up/down",
+        "kept -63 0/100",
+        "made, difference +4.00 100/0",
+        "lost, difference 0 0/0",
+        "mass, difference in mg +6.00 100/0",
+        "",
+    ]
+    assert run("nearly.toml", "--end", "2 d", "-q", "mass") == 0
+    heading = capsys.readouterr().out.splitlines()[4]
+    assert heading.split() == ["change", "day", "2", "(5", "to", "95", "%)", "up/down"]
+
+
 def test_a_figure_of_more_quantities_than_it_has_panels_says_which_it_shows(folder: Path, capsys: Capture) -> None:
     parts = ["[parameters]", 'k = "1 1/d"']
     for number in range(20):

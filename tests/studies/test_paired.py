@@ -69,6 +69,22 @@ def test_what_begins_at_zero_changes_by_a_difference_in_its_own_unit() -> None:
     assert rows_of(data, quantity="rise")[-1].unit == "ng/mL"
 
 
+@pytest.mark.parametrize(
+    ("share", "change", "unit", "up"),
+    [(0.9e-24, 0.0, "mol", 0.0), (1.1e-24, 5.5e-23, "mol", 1.0), (3e-24, 100.0, "%", 1.0)],
+)
+def test_what_is_nothing_but_rounding_does_not_change(share: float, change: float, unit: str, up: float) -> None:
+    """A quantity that doubles, to a share of the largest number in its unit; nothing at first has no percent."""
+    data = dataset(members=1)
+    days = data.sizes["time"]
+    data["large"] = data["level"].copy(data=np.full((1, 1, days), 50.0)).assign_attrs(units="mol")
+    small = np.full((1, 1, days), share * 50.0)
+    small[:, :, 0] /= 2.0
+    data["small"] = data["level"].copy(data=small).assign_attrs(units="mol")
+    row = rows_of(data, quantity="small")[-1]
+    assert (row.median, row.unit, row.up, row.down) == (pytest.approx(change), unit, up, 0.0)
+
+
 def test_who_failed_was_stopped_or_left_gives_no_change() -> None:
     data = paired([10.0, 20.0, 30.0, 40.0])
     data["status"].values[0, 0] = 1
