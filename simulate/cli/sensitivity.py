@@ -130,13 +130,17 @@ def _table(question: SensitivityQuestion, found: Sensitivity) -> Table:
 
 
 def _share(found: Sensitivity, row: dict[str, float | None], name: str) -> str:
-    from simulate.studies.sensitivity.tables import UNDEFINED
+    import numpy as np
+
+    from simulate.studies.sensitivity.tables import UNDEFINED, UNKNOWN, are_known
 
     if found.shares is None:
         return ""
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     if value is None or low is None or high is None:
         return UNDEFINED
+    if not are_known(np.array([[low, high]])).all():
+        return UNKNOWN
     return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-0.00", "0.00")
 
 

@@ -12,13 +12,10 @@ from matplotlib.patches import Patch
 
 from simulate.figures.style import COLORS, FAINT, GRAY, INK, MILLIMETER, WIDTH, styled
 from simulate.studies.sensitivity.analysis import Sensitivity
-from simulate.studies.sensitivity.tables import order_of
+from simulate.studies.sensitivity.tables import UNKNOWN, are_known, order_of
 
 MOST = 15
 """Inputs that are drawn, the most important ones."""
-
-_MOST_OF_ALL = 1.5
-"""Share of the variance from which on an interval says that there were too few rows to know it: the whole is one."""
 
 _ROW = 5.0
 _FRAME = 26.0
@@ -26,9 +23,14 @@ _FRAME = 26.0
 
 def tornado(found: Sensitivity, names: Sequence[str]) -> Figure:
     """Draw a tornado of one endpoint, 180 mm wide; panels of what was not asked for are left out."""
-    order = order_of(found)[:MOST]
-    swings = bool(np.isfinite(found.low).all())
     shares = found.shares if found.shares is not None and found.shares.is_defined else None
+    order = order_of(found)
+    if shares is not None:
+        # What is not known may matter most: it keeps its place among those that are drawn.
+        unknown = int((~are_known(shares.total_interval)).sum())
+        order = [*order[: len(order) - unknown][: max(MOST - unknown, 0)], *order[len(order) - unknown :]]
+    order = order[:MOST]
+    swings = bool(np.isfinite(found.low).all())
     panels = [draw for draw, wanted in ((_swings, swings), (_shares, shares is not None)) if wanted]
     with styled():
         height = (_FRAME + _ROW * len(order)) * MILLIMETER
@@ -69,11 +71,11 @@ def _shares(axes: Axes, found: Sensitivity, order: Sequence[int]) -> None:
     for _, value, interval, shift, color, marker in parts:
         ends = interval[order]
         # One that is not known would squeeze all others into a line.
-        known = ~(np.abs(ends).max(axis=1) > _MOST_OF_ALL)
+        known = are_known(ends)
         axes.hlines((rows + shift)[known], ends[known, 0], ends[known, 1], color=color, linewidth=1.0)
         axes.plot(value[order][known], (rows + shift)[known], marker, color=color, markersize=3.5, linestyle="none")
         for row in rows[~known]:
-            axes.text(0.02, row + shift, "not known", color=color, va="center", fontsize=6.0)
+            axes.text(0.02, row + shift, UNKNOWN, color=color, va="center", fontsize=6.0)
     axes.axvline(0.0, color=FAINT, linewidth=0.6)
     axes.set_xlabel("share of the variance when all inputs vary, 95 % interval")
     handles = [

@@ -43,11 +43,21 @@ def test_a_share_that_too_few_rows_cannot_tell_is_said_not_to_be_known() -> None
     shares = tornado(found, ["a", "b", "c"]).axes[1]
     points = [np.ravel(line.get_xdata()).tolist() for line in shares.get_lines() if line.get_marker() in ("o", "s")]
     assert points == [[0.1, 0.0], [0.2, 0.0]]
-    # The largest stands on top, where its two numbers would be.
+    # It stands below what is known, where its two numbers would be.
     texts = [(text.get_text(), round(float(text.get_position()[1]), 2)) for text in shares.texts]
-    assert texts == [("not known", -0.14), ("not known", 0.14)]
+    assert texts == [("not known", 1.86), ("not known", 2.14)]
     assert shares.get_xlim()[1] < 1.0
     assert shares.get_xlabel() == "share of the variance when all inputs vary, 95 % interval"
+
+
+def test_what_is_not_known_is_drawn_though_more_is_known_than_there_is_room_for() -> None:
+    share = np.array([90.0, *np.linspace(0.9, 0.1, 20)])
+    interval = np.stack([share - 0.1, share + 0.1], axis=1)
+    shares = Shares(10.0, 4.0, 0.5 * share, share, interval, interval)
+    found = Sensitivity(ENDPOINT, 10.0, share, share, share, shares, None)
+    names = [f"input {number}" for number in range(21)]
+    labels = [label.get_text() for label in tornado(found, names).axes[0].get_yticklabels()]
+    assert labels == [*names[1:15], "input 0"]
 
 
 def test_a_constant_endpoint_is_drawn_without_shares() -> None:

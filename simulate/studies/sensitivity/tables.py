@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from simulate.solver.kernel import FloatArray
 from simulate.studies.sensitivity.analysis import Sensitivity
 from simulate.studies.sensitivity.question import SensitivityQuestion
 from simulate.tabular import ResultTable, finite, table_of
@@ -16,10 +18,26 @@ UNDEFINED = "undefined"
 """Share of the variance of what does not vary."""
 
 
+UNKNOWN = "not known"
+"""Share of the variance that too few rows cannot tell."""
+
+_MOST_OF_ALL = 1.5
+"""Share of the variance from which on an interval says that there were too few rows to know it: the whole is one."""
+
+
+def are_known(intervals: FloatArray) -> npt.NDArray[np.bool_]:
+    """Of which inputs there were enough rows to know a share of the variance, by its intervals, shape [input, 2]."""
+    found: npt.NDArray[np.bool_] = ~(np.abs(intervals).max(axis=1) > _MOST_OF_ALL)
+    return found
+
+
 def order_of(found: Sensitivity) -> list[int]:
-    """Numbers of the inputs, the most important first: by share, or else by effect, or else by what a swing does."""
+    """Numbers of the inputs, the most important first: by share, or else by effect, or else by what a swing does.
+
+    Those whose share with interactions is not known are last.
+    """
     if found.shares is not None and found.shares.is_defined:
-        size = found.shares.total
+        size = np.where(are_known(found.shares.total_interval), found.shares.total, -np.inf)
     elif found.effects is not None:
         size = found.effects.size
     else:
