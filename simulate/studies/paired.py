@@ -40,7 +40,12 @@ H1+H6, and those of other 20 patients within 37.
 ENDPOINTS = ("il17a", "ifng", "ck", "signal_lymph")
 """Quantities of the reference model whose changes come first: what cells and muscle do, and what is left of IL-1."""
 
-TITLES = {"il17a": "IL-17A+ cells", "ifng": "IFNγ+ cells", "ck": "Creatine kinase", "signal_lymph": "IL-1 signal"}
+TITLES = {
+    "il17a": "IL-17A+ cells",
+    "ifng": "IFNγ+ cells",
+    "ck": "Creatine kinase",
+    "signal_lymph": "Lymphoid IL-1 signal",
+}
 """Names of these that fit above a panel and into a sentence; of others the whole meaning is shown."""
 
 ALL, RESPONDERS, OTHERS = "all patients", "responders", "others"

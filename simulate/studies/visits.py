@@ -38,7 +38,7 @@ def visits(dataset: xr.Dataset) -> tuple[SummaryVisit, ...]:
         return visits_at(days)
     end = len(days) - 1
     return (
-        SummaryVisit(0, float(days[0]), "start", 0.0),
+        SummaryVisit(0, float(days[0]), VISITS[0][1], 0.0),
         SummaryVisit(end, float(days[end]), time_words(float(days[end]), shown), None),
     )
 

@@ -101,7 +101,7 @@ def test_times_of_a_model_are_shown_in_its_own_unit(model: str, capsys: Capture)
     assert outcome(["run", model, "--end", "4", "--out", "results", "--no-figures"]) == 0
     shown = capsys.readouterr().out
     heading = next(line for line in shown.splitlines() if line.startswith(" level"))
-    assert heading.split() == ["level", "start", "4", "s"]
+    assert heading.split() == ["level", "baseline", "4", "s"]
     assert "day" not in shown
     # 8 exp(-0.5 * 4), the exact course
     row = next(line for line in shown.partition("Levels\n")[2].splitlines() if line.startswith(" S"))
