@@ -166,7 +166,9 @@ def run(
         )
     else:
         print_text(result.title)
-        print_rich("", *changes_of_run(found.study, found.changes), *levels_of_run(found.study, found.summary))
+        print_rich(
+            "", *changes_of_run(found.study, found.changes, found.summary), *levels_of_run(found.study, found.summary)
+        )
         if found.observed:
             print_rich("", table_of_observed(found.observed))
         if lines := reported_beside(found.summary, printed_alone(found.observations, found.summary)):

@@ -24,19 +24,27 @@ COLUMNS = 80
 """Letters in a line of what is printed."""
 
 
-def changes_of_run(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableType]:
-    """Paired changes at the visit that was reported and, where another column has no room, at the last after it."""
+def changes_of_run(study: Study, rows: Sequence[ChangeRow], levels: Sequence[SummaryRow]) -> list[RenderableType]:
+    """Paired changes at the visit that was reported and, where another column has no room, at the last after it.
+
+    ``levels`` tell which arms are read as averages between doses.
+    """
     if not rows:
         return []
     main, other = _visits_shown(rows)
     last = rows[-1].visit
     has_room = len(study.arms) == 1 and study.draws is None
     reported = [row.quantity for row in rows if row.reported]
+    reading = _said_of_own_doses(study) or (_said_of_averages(study, levels) if _at_the_visit(study, levels) else "")
     title = "Change since baseline, of each patient"
     tables = [_changes_table(study, rows, main, other if has_room else "", title)]
     if last not in (main, other if has_room else main):
         tables.append(_changes_table(study, [row for row in rows if row.visit == last], last, "", None))
-    return [*tables, *textwrap.wrap(_changes_caption(study, rows, f"; {RULE}" if reported else ""), COLUMNS), ""]
+    return [
+        *tables,
+        *textwrap.wrap(_changes_caption(study, rows, reading, f"; {RULE}" if reported else ""), COLUMNS),
+        "",
+    ]
 
 
 def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: str, title: str | None) -> Table:
@@ -86,13 +94,12 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
     return table
 
 
-def _changes_caption(study: Study, rows: Sequence[ChangeRow], rule: str) -> str:
+def _changes_caption(study: Study, rows: Sequence[ChangeRow], reading: str, rule: str) -> str:
     """What the columns of the table of changes are."""
     people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
     if study.draws is not None:
         people += f"; {said_of_draws(rows, study.scenario.patients)}"
-    people += _said_of_own_doses(study)
-    return f"{people}; up/down: % of patients who rise and who fall{rule}."
+    return f"{people}{reading}; up/down: % of patients who rise and who fall{rule}."
 
 
 def _said_of_own_doses(study: Study) -> str:
@@ -102,6 +109,22 @@ def _said_of_own_doses(study: Study) -> str:
     whom = "every arm is" if len(study.arms) > 1 else "it is"
     reading = f"{whom} read at the visit itself, not as an average between doses"
     return f"; {reading}: patients of {listed(apart)} have doses of their own"
+
+
+def _at_the_visit(study: Study, levels: Sequence[SummaryRow]) -> list[str]:
+    """Arms that are given doses, but none that follow one another up to a visit, where another arm has such doses."""
+    averaged = {row.arm for row in levels if row.trough is not None}
+    given = [arm.name for arm in study.arms if any(plan.courses for plan in arm.all_plans)]
+    return [name for name in given if name not in averaged] if averaged else []
+
+
+def _said_of_averages(study: Study, levels: Sequence[SummaryRow]) -> str:
+    """How what follows the dose is read; empty where nothing does."""
+    if all(row.trough is None for row in levels):
+        return ""
+    apart = _at_the_visit(study, levels)
+    also = f", and of {listed(apart)} the value at the visit itself" if apart else ""
+    return f"; what follows the dose: average over the dosing interval before a visit{also}"
 
 
 def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
@@ -136,9 +159,7 @@ def levels_of_run(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableTy
             present = sorted({row.n_ok for row in rows if row.visit == visit})
             headings[column] = f"{visit}\nn = {' to '.join(map(str, present))}"
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
-    is_averaged = any(row.trough is not None for row in rows)
-    follows = "; what follows the dose: average over the dosing interval before a visit" if is_averaged else ""
-    follows += _said_of_own_doses(study)
+    follows = _said_of_own_doses(study) or _said_of_averages(study, rows)
     caption = f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}."
     tables = [
         _side_by_side("Levels" if not place else "Levels, continued", lines, headings, columns)

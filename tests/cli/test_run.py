@@ -600,6 +600,23 @@ def test_a_run_beyond_the_visit_that_was_reported_shows_its_last_visit_too(capsy
     ]
 
 
+def test_an_arm_that_has_no_interval_where_another_has_is_said_to_be_read_at_the_visit(
+    folder: Path, capsys: Capture
+) -> None:
+    reading = "; what follows the dose: average over the dosing interval before a visit"
+    regimens = ("--regimen", "100 mg sc daily", "--regimen")
+    assert run("dose-arms", *SMALL, *regimens, "100 mg sc") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    apart = f"{reading}, and of `100 mg sc` the value at the visit itself"
+    assert f"of the patients){apart}; up/down: % of patients who rise and who fall" in said
+    assert f"median (5 % to 95 %){apart}." in said
+    # Who is given nothing has nothing to average.
+    assert run("dose-arms", *SMALL, *regimens, "none") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"median (5 % to 95 %){reading}." in said
+    assert "the value at the visit itself" not in said
+
+
 NEARLY_NOTHING = """
 [species.kept]
 meaning = "what fades"
