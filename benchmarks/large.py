@@ -178,14 +178,17 @@ def measured(content: bytes, patients: Sequence[int]) -> dict[str, Any]:
 
 
 def _prepare(path: Path, times: np.ndarray) -> None:
-    """Have what all models share: a small one is solved by both methods."""
+    """Have what all models share: a small one is solved by both methods, and what those with switches call is there."""
     from simulate.solver.automatic import Automatic
+    from simulate.solver.hybrid import look_for_switches, settle, share_of_switching
 
     path.write_text(ring(3))
     *_, model, small = begun(path, stiff=True)
     rows = np.array([[part.value for part in model.parameters]])
     solved(small, rows, times)
     solved(small, rows, times, Automatic(patience=1))
+    for shared in (look_for_switches, share_of_switching, settle):
+        assert shared.address
 
 
 def alone(arguments: Sequence[str], patients: Sequence[int], shared: Path) -> dict[str, Any]:
