@@ -150,9 +150,13 @@ def listed(names: Iterable[object]) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """Advice that names the nearest known names, or None when nothing is near."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+    """Advice that names the nearest known names, or None when nothing is near.
+
+    Those that end with the name come first, as `vtrnldeg_a2` does with `a2`: a parameter of one reaction is named so.
+    """
+    folded, by_folded = name.casefold(), {candidate.casefold(): candidate for candidate in known}
+    ending = [candidate for candidate in by_folded if folded and candidate.endswith(f"_{folded}")]
+    near = list(dict.fromkeys((*ending, *difflib.get_close_matches(folded, by_folded, n=3, cutoff=0.6))))[:3]
     if not near:
         return None
     return "did you mean " + " or ".join(f"`{by_folded[match]}`" for match in near) + "?"

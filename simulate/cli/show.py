@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,8 @@ import typer
 
 from simulate.cli.console import UsageFault, print_json, print_rich, print_text, say, titled
 from simulate.cli.options import Fit, Hypothesis, Json
-from simulate.errors import Where, not_among
+from simulate.errors import Where, listed, not_among
+from simulate.exchange.foreign import is_foreign
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,6 +46,9 @@ def show(
     """  # noqa: D301
     if what not in (known := (*VIEWS, DRAWS)):
         told = f"there is nothing to show by the name `{what}`"
+        if Path(what).suffix == ".toml" or is_foreign(what):
+            advice = f"of a model file: `simulate show model --model {shlex.quote(what)}`"
+            raise UsageFault(told, code="usage.argument", expected=listed(known), advice=advice)
         raise not_among(told, what, known, code="usage.argument", kind=UsageFault)
     if latex and what != "equations":
         raise UsageFault(

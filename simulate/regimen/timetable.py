@@ -183,8 +183,8 @@ def _amount(course: Course, route: Route) -> Fraction:
         raise InputError(
             f"a dose by route `{route.name}` cannot be given in {course.unit}",
             code="regimen.unit",
-            found=f"{course.unit}, which is {source.dimension}",
-            expected=f"{target.text}, which is {target.dimension}",
+            found=f"{course.unit}, which is {source.dimension.in_words()}",
+            expected=f"{target.text}, which is {target.dimension.in_words()}",
         )
     return course.amount * source.factor / target.factor
 

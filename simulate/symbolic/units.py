@@ -39,6 +39,26 @@ def _normal_exponent(exponent: Expr) -> Expr:
     return exponent if exponent.is_Rational else sympy.expand(exponent)
 
 
+_CALLED = {
+    "time": "a time",
+    "mass": "a mass",
+    "substance": "an amount of substance",
+    "cell": "a number of cells",
+    "length": "a length",
+    "length**2": "an area",
+    "length**3": "a volume",
+    "1 / time": "a rate (per time)",
+    "mass / time": "a mass per time",
+    "substance / time": "an amount of substance per time",
+    "length**3 / time": "a volume per time",
+    "mass / length**3": "a concentration (mass per volume)",
+    "substance / length**3": "a concentration (amount of substance per volume)",
+    "cell / length**3": "a concentration of cells",
+    "mass / substance": "a molar mass",
+}
+"""What dimensions are called, by how they are written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dimension:
     """A product of powers of base dimensions, such as ``substance / length**3``.
@@ -73,6 +93,10 @@ class Dimension:
     def is_one(self) -> bool:
         """Whether this is the dimension of a pure number."""
         return not self.exponents
+
+    def in_words(self) -> str:
+        """What it is called, such as ``a volume``; as a product of powers where it has no common name."""
+        return "a pure number" if self.is_one else _CALLED.get(str(self), str(self))
 
     def in_units(self) -> str:
         """The dimension as a reader of pharmacology would write it, in coherent units: ``cell/µL · nM / d``."""

@@ -117,6 +117,17 @@ def test_what_cannot_vary_is_refused_with_the_nearest(model: Path, capsys: pytes
     )
 
 
+def test_a_parameter_that_ends_with_the_name_is_meant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "local.toml").write_text(MODEL.replace("one", "vtrnldeg_a2"))
+    assert outcome(["equilibria", str(tmp_path / "local.toml"), "--over", "a2=1"]) == 3
+    assert capsys.readouterr().err == (
+        "error[equilibria.over]: this is no parameter or route with a range\n"
+        "  --> --over a2=1\n"
+        "  expected: such as `f_m=0.1:0.9`, or a route and its rate a day, such as `sc=0:300`\n"
+        "  try:      did you mean `vtrnldeg_a2`?\n"
+    )
+
+
 def test_a_unit_of_the_rate_of_a_route_is_not_read_past(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_files(tmp_path)
     assert outcome(["equilibria", str(tmp_path / "model.toml"), "--over", "iv=0:2 g"]) == 3

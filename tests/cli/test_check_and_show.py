@@ -202,7 +202,7 @@ def test_the_patients_of_a_table_may_be_of_another_population(folder: Path, caps
             DOSES,
             ("--amount", "L"),
             "error[regimen.unit]: a dose by route `sc` cannot be given in L\n  --> doses.csv\n"
-            "  found:    L, which is length**3\n  expected: mg, which is mass\n",
+            "  found:    L, which is a volume\n  expected: mg, which is a mass\n",
         ),
     ],
 )
@@ -360,6 +360,18 @@ def test_a_shipped_hypothesis_is_not_for_a_model_of_ones_own(folder: Path, capsy
             "error[usage.argument]: there is nothing to show by the name `equation`\n"
             "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
             "  try:      did you mean `equations` or `reactions`?\n",
+        ),
+        (
+            ["show", "my model.xml"],
+            "error[usage.argument]: there is nothing to show by the name `my model.xml`\n"
+            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
+            "  try:      of a model file: `simulate show model --model 'my model.xml'`\n",
+        ),
+        (
+            ["show", "model.toml"],
+            "error[usage.argument]: there is nothing to show by the name `model.toml`\n"
+            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
+            "  try:      of a model file: `simulate show model --model model.toml`\n",
         ),
         (
             ["show", "model", "--latex"],

@@ -102,6 +102,32 @@ def test_a_dimension_reads_well(text: str, shown: str, readable: str) -> None:
     assert (str(unit(text).dimension), unit(text).dimension.in_units()) == (shown, readable)
 
 
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("mL", "a volume"),
+        ("mm**2", "an area"),
+        ("cm", "a length"),
+        ("h", "a time"),
+        ("mg", "a mass"),
+        ("nmol", "an amount of substance"),
+        ("cell", "a number of cells"),
+        ("1/h", "a rate (per time)"),
+        ("mL/min", "a volume per time"),
+        ("mg/h", "a mass per time"),
+        ("nmol/h", "an amount of substance per time"),
+        ("ng/mL", "a concentration (mass per volume)"),
+        ("nM", "a concentration (amount of substance per volume)"),
+        ("cell/µL", "a concentration of cells"),
+        ("g/mol", "a molar mass"),
+        ("%", "a pure number"),
+        ("mm/h", "length / time"),
+    ],
+)
+def test_a_common_dimension_is_called_by_its_name(text: str, called: str) -> None:
+    assert unit(text).dimension.in_words() == called
+
+
 def test_a_dimension_may_have_a_symbol_as_exponent() -> None:
     n = Symbol("n")
     power = unit("nM").dimension ** n
