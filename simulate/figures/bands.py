@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
-from simulate.figures.style import TITLE_PAD, color
+from simulate.figures.style import COLORS, TITLE_PAD, color
 from simulate.solver.kernel import FloatArray
 from simulate.studies.sweeps.quantiles import quantiles_of_those
 
@@ -143,8 +143,11 @@ def fill(axes: Axes, days: FloatArray, low: FloatArray, high: FloatArray, **look
 
 
 def dashes(arm: int) -> Any:
-    """Pattern of an arm's lines: what lies beneath shows through the gaps where two arms agree."""
-    return _DASHES[arm % len(_DASHES)]
+    """Pattern of an arm's lines: what lies beneath shows through the gaps where two arms agree.
+
+    Where colors return, after twice `COLORS`, patterns are others: color and pattern together tell 48 arms apart.
+    """
+    return _DASHES[(arm + arm // (2 * len(COLORS))) % len(_DASHES)]
 
 
 def label_y(axes: Axes, label: str) -> None:

@@ -50,7 +50,7 @@ class FewPatients:
         return color(patient if self.by_patient else arm)
 
     def pattern(self, arm: int, patient: int) -> Any:
-        """Dashes of the line of a patient in an arm: colors return after the sixth patient."""
+        """Dashes of the line of a patient in an arm: colors return darker after the sixth patient."""
         return dashes(patient // 6 if self.by_patient else arm)
 
     def marker(self, name: str) -> str:

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from simulate.studies.datasets import UNITS_OF_FILE
 from simulate.studies.resolution import Resolution, signal, varies
@@ -42,7 +42,10 @@ POINTS = 8.0
 """Size of text in figures that are made for a column or a page."""
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Colors of arms, in order."""
+"""Colors of arms, in order; the next arms have them darker."""
+
+_DARKER = 0.55
+"""Share of the light of a color that its darker one has."""
 
 INK = "#1A1A1A"
 """Text and observed values."""
@@ -129,8 +132,12 @@ def styled(points: float = 7.0) -> Iterator[None]:
 
 
 def color(index: int) -> str:
-    """Color of the arm ``index``; colors return after the sixth."""
-    return COLORS[index % len(COLORS)]
+    """Color of the arm ``index``; colors return darker after the sixth, and as they were after the twelfth."""
+    rounds, place = divmod(index, len(COLORS))
+    if rounds % 2 == 0:
+        return COLORS[place]
+    parts = bytes.fromhex(COLORS[place].removeprefix("#"))
+    return "#" + bytes(round(_DARKER * part) for part in parts).hex().upper()
 
 
 def plain_number(value: float, _position: int | None) -> str:
@@ -228,6 +235,9 @@ def around(axes: Axes, shown: npt.ArrayLike, resolution: Resolution, terms: npt.
         middle = float(signal(values.mean(), errors.max()))
         reach = 0.5 * abs(middle) or 1.0
         axes.set_ylim(middle - reach, middle + reach)
+        if middle == 0.0:
+            # Nothing there is has a size, so that other numbers would say nothing.
+            axes.yaxis.set_major_locator(FixedLocator([0.0]))
 
 
 def png_bytes(figure: Figure, *, dpi: float = 200.0) -> bytes:

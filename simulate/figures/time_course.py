@@ -72,6 +72,7 @@ _TALLEST = 246.0
 _LEGEND_LETTERS = 130
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
+_EARLY = 0.1
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
 
@@ -205,8 +206,17 @@ def _has_room_for_hatches(panel: Panel) -> bool:
     return is_alone and (panel.lines is None or not zigzags(panel.lines))
 
 
+def _is_early(days: FloatArray, swing: FloatArray) -> bool:
+    """Whether trough and peak [side, time] of an arm end so long before the end that there they would mislead."""
+    there = days[np.isfinite(swing).all(axis=0)]
+    return bool(there.size) and float(days[-1] - there[-1]) > _EARLY * float(days[-1])
+
+
 def _draw_swings(axes: Axes, days: FloatArray, panel: Panel, few: FewPatients | None) -> None:
-    """Draw trough to peak: of one arm over time, of several at the last dose, each beside the axes."""
+    """Draw trough to peak: of one arm over time, of several at the last dose, each beside the axes.
+
+    Where doses end long before the end, on the day of the last.
+    """
     envelope = panel.envelope
     assert envelope is not None
     is_hatched, is_gray = _has_room_for_hatches(panel), few is not None and few.by_patient
@@ -216,7 +226,12 @@ def _draw_swings(axes: Axes, days: FloatArray, panel: Panel, few: FewPatients | 
         trough, peak = envelope[arm]
         if not is_hatched:
             last = np.flatnonzero(np.isfinite(trough) & np.isfinite(peak))[-1]
-            at = place_beside(float(days[-1]), arm, len(envelope), row)
+            end = float(days[-1])
+            if _is_early(days, envelope[arm]):
+                # Beside each other where several arms have their last dose on one day.
+                at = float(days[last]) + 0.012 * end * arm
+            else:
+                at = place_beside(end, arm, len(envelope), row)
             axes.plot(
                 [at, at], [trough[last], peak[last]], color=FAINT if is_gray else color(arm), linewidth=0.8,
                 marker="_", markersize=2.5, clip_on=False, zorder=40,
@@ -412,7 +427,11 @@ def _swings_legend(dataset: xr.Dataset, panels: Sequence[Panel]) -> list[tuple[A
     following = [_has_room_for_hatches(panel) for panel in panels if panel.envelope is not None]
     if not all(following):
         capped = Line2D([], [], color=FAINT, linestyle="none", marker=_CAPPED, markersize=7.0)
-        found.append((capped, "trough to peak about the last dose (median)"))
+        days = np.asarray(dataset["time"].values, dtype=np.float64)
+        envelopes = [panel.envelope for panel in panels if panel.envelope is not None]
+        is_early = any(_is_early(days, swing) for own in envelopes for swing in own)
+        told = "; on its day where doses end early" if is_early else ""
+        found.append((capped, f"trough to peak about the last dose (median){told}"))
     if any(following):
         hatched = Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4)
         found.append((hatched, "trough to peak (median)"))

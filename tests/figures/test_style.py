@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
-from simulate.figures.style import png_bytes, save, styled
+from simulate.figures.bands import dashes
+from simulate.figures.style import around, color, png_bytes, save, styled
+from simulate.studies.resolution import Resolution
 
 
 def panels() -> Figure:
@@ -68,3 +70,27 @@ def test_texts_of_an_svg_are_texts_as_they_were_given_and_points_have_two_decima
     lines = [node.attrib["d"] for node in root.iter() if node.tag.endswith("}path")]
     assert max(len(number.partition(".")[2]) for line in lines for number in line.split()) == 2
     assert not [node for node in root.iter() if node.tag.endswith("}metadata")]
+
+
+def test_colors_of_twelve_arms_differ_and_with_dashes_those_of_48() -> None:
+    looks = [(color(arm), str(dashes(arm))) for arm in range(48)]
+    assert len(set(looks)) == 48
+    shades = np.array([[int(color(arm)[place : place + 2], 16) for place in (1, 3, 5)] for arm in range(12)])
+    apart = np.abs(shades[:, None] - shades[None]).sum(axis=2)[~np.eye(12, dtype=bool)]
+    assert apart.min() >= 40
+    # Darker: about half of the light, as Rec. 709 weighs it.
+    light = shades @ [0.2126, 0.7152, 0.0722]
+    assert light[6:] / light[:6] == pytest.approx([0.55] * 6, abs=0.01)
+    assert [dashes(arm) for arm in range(12)] == 3 * [dashes(arm) for arm in range(4)]
+
+
+@pytest.mark.parametrize(("level", "limits", "ticks"), [(0.0, (-1.0, 1.0), [0.0]), (4.0, (2.0, 6.0), None)])
+def test_what_is_zero_throughout_has_one_tick(
+    level: float, limits: tuple[float, float], ticks: list[float] | None
+) -> None:
+    axes = Figure().add_subplot()
+    axes.plot([0.0, 1.0], [level, level])
+    around(axes, [level, level], Resolution(1e-6, 1e-9))
+    assert axes.get_ylim() == limits
+    shown = [tick for tick in axes.get_yticks() if limits[0] <= tick <= limits[1]]
+    assert shown == ticks if ticks else len(shown) > 2

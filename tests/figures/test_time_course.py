@@ -504,3 +504,24 @@ def test_a_quantity_that_is_exactly_zero_is_drawn_as_it_is() -> None:
     (panel,) = panels_of(data, quantities=["level"])
     assert panel.residue is None
     assert time_course(data, quantities=["level"]).axes[0].get_ylim() == (-1.0, 1.0)
+
+
+def test_trough_to_peak_of_doses_that_end_early_stands_on_the_day_of_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = dataset(arms=3)
+
+    def averaged(own: xr.Dataset, quantity: str) -> tuple[np.ndarray, np.ndarray]:
+        values = own[quantity].values
+        swings = np.stack([0.5 * values, 2.0 * values], axis=-1)
+        # Days 0 to 182: the first arm is dosed to day 60, the others to the end.
+        swings[0, :, 61:] = np.nan
+        return values, swings
+
+    monkeypatch.setattr("simulate.figures.panels.averaged_course", averaged)
+    figure = time_course(data, quantities=["level"])
+    (axes,) = figure.axes
+    bars = [line for line in axes.get_lines() if line.get_marker() == "_"]
+    places = [float(np.asarray(line.get_xdata())[0]) for line in bars]
+    assert places[0] == 60.0
+    assert min(places[1:]) > 182.0
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "trough to peak about the last dose (median); on its day where doses end early" in labels
