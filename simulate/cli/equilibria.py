@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _ZERO = 1e-9
 """Amount that is nothing."""
 
+_MOST_UNDECIDED = 3
+"""States without a decided stability that are shown; more of them are points of a continuum."""
+
 
 @defaults_of(function)
 def equilibria(
@@ -89,22 +92,40 @@ def equilibria(
 
 def _show(found: Result[tuple[SteadyStates, ...]]) -> None:
     from simulate.kernels.equilibria import Stability
+    from simulate.studies.steady_states import notes_of
 
     if found.value[0].draw is not None:
         print_rich(_table_of_draws(found.value))
-        print_text("\n".join((*_below_draws(found.value), *found.value[0].assumptions)))
+        print_text("\n".join((*_below_draws(found.value), *notes_of(found.value[0]), *found.value[0].assumptions)))
         return
     (alone,) = found.value
-    print_rich(_table(alone))
+    shown = _few(alone)
+    print_rich(_table(shown))
     seen = {one.stability for one in alone.states}
     lines = [f"{one.name.lower()}: {one.value}" for one in Stability if one in seen]
+    lines += notes_of(alone)
+    if hidden := len(alone.states) - len(shown.states):
+        lines.append(
+            f"{hidden} more states are undecided: they lie side by side along a zero eigenvalue, and form a continuum; "
+            "`--json` and states.csv of `--out` have all"
+        )
     for number, branch in enumerate(alone.branches, 1):
         low, high = branch.values.min(), branch.values.max()
         stable = sum(one is Stability.STABLE for one in branch.stability) / len(branch.values)
         lines.append(f"branch {number}: {branch.axis} from {low:.4g} to {high:.4g}, {100 * stable:.0f} % of it stable")
         lines += [f"  at {turn.value:.6g}: {turn.kind.value}" for turn in branch.turns]
     lines += alone.assumptions
-    print_text("\n".join(lines or ["no steady state was found: more --starts, or another --reach"]))
+    if not alone.states:
+        lines.append("no steady state was found: more --starts, or another --reach")
+    print_text("\n".join(lines))
+
+
+def _few(found: SteadyStates) -> SteadyStates:
+    """Without undecided states beyond the first few: they say the same again."""
+    undecided = [place for place, one in enumerate(found.states) if one.stability.name == "UNDECIDED"]
+    hidden = set(undecided[_MOST_UNDECIDED:])
+    kept = [place for place in range(len(found.states)) if place not in hidden]
+    return replace(found, states=tuple(found.states[place] for place in kept), observed=found.observed[kept])
 
 
 def _table(found: SteadyStates) -> Table:

@@ -23,11 +23,13 @@ from simulate.kernels.system import System
 from simulate.kernels.vectorfield import VectorField, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
 
+ROUNDING = float(np.finfo(float).eps)
+"""Share of the largest value of a state below which what is left of it is its rounding."""
+
 _ITERATIONS = 200
 _SMALLEST_SHARE = 2.0**-20
 _STEP = 1e-13
 _RESIDUAL = 1e-9
-_ROUNDING = float(np.finfo(float).eps)
 _SAME = 1e-6
 _ZERO_EIGENVALUE = 1e-7
 
@@ -111,16 +113,21 @@ def equilibria_of_members(
     members = np.repeat(np.arange(len(parameters)), len(starts))
     states = roots(field, np.tile(starts, (len(parameters), 1)), inputs[members], largest)
     # What is left of a start that is brought to nothing is its rounding.
-    states[np.abs(states) <= _ROUNDING * largest] = 0.0
-    found: list[list[FloatArray]] = [[] for _ in parameters]
-    for member, state in zip(members, states, strict=True):
-        same = _SAME * np.maximum(largest, np.abs(state))
-        if np.all(np.isfinite(state)) and not any(np.all(np.abs(state - old) <= same) for old in found[member]):
-            found[member].append(state)
+    states[np.abs(states) <= ROUNDING * largest] = 0.0
     return tuple(
-        tuple(_equilibrium(field, state, inputs[member]) for state in sorted(own, key=lambda state: state.tolist()))
-        for member, own in enumerate(found)
+        tuple(_equilibrium(field, state, inputs[member]) for state in distinct(states[members == member], largest))
+        for member in range(len(parameters))
     )
+
+
+def distinct(states: FloatArray, largest: FloatArray) -> list[FloatArray]:
+    """Those of states [point, state] that are finite and differ by more than a millionth, sorted."""
+    found: list[FloatArray] = []
+    for state in states:
+        same = _SAME * np.maximum(largest, np.abs(state))
+        if np.all(np.isfinite(state)) and not any(np.all(np.abs(state - old) <= same) for old in found):
+            found.append(state.copy())
+    return sorted(found, key=lambda state: state.tolist())
 
 
 def starts_in_box(low: Sequence[float], high: Sequence[float], count: int) -> FloatArray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,29 @@ def vector_field(system: System, axis: str | None = None) -> VectorField:
         _observed=_evaluated(system.constants, [_at_rest(value) for value in system.observed], states, fed),
         _places=places,
     )
+
+
+def holding(field: VectorField, sums: FloatArray, rows: Sequence[int], at: FloatArray) -> VectorField:
+    """Field whose rates in some rows are how far conserved sums [sum, state] are from those of a state.
+
+    Its roots are the steady states with the sums of ``at``; the rates that are replaced follow from the others.
+    """
+    given = dict(zip(rows, sums, strict=True))
+    kept = [place for place, (row, _) in enumerate(field._places) if row not in given]
+    own = [(row, int(column)) for row, weights in given.items() for column in np.flatnonzero(weights)]
+
+    def rates(states: FloatArray, inputs: FloatArray) -> list[Any]:
+        found = list(field._rates(states, inputs))
+        for row, weights in given.items():
+            found[row] = (states - at) @ weights
+        return found
+
+    def slopes(states: FloatArray, inputs: FloatArray) -> list[Any]:
+        found = field._slopes(states, inputs)
+        return [*(found[place] for place in kept), *(given[row][column] for row, column in own)]
+
+    places = (*(field._places[place] for place in kept), *own)
+    return replace(field, _rates=rates, _slopes=slopes, _places=places)
 
 
 def inputs_of(system: System, parameters: FloatArray, fed: Mapping[str, float] | None = None) -> FloatArray:

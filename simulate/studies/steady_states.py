@@ -16,8 +16,9 @@ from simulate.cohort.population import Population
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.foreign import is_foreign, read_foreign
 from simulate.files import Document, read_toml
+from simulate.kernels.conservation import equilibria_with_sums, never_negative
 from simulate.kernels.continuation import Branch, branches
-from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
+from simulate.kernels.equilibria import Equilibrium, starts_in_box
 from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
@@ -31,6 +32,7 @@ from simulate.symbolic.units import convert
 from simulate.tabular import ResultTable
 
 _SAME = 1e-6
+_MOST_SUMS, _MOST_TERMS = 4, 6
 _NO_SCENARIO = {"schema": 1, "arm": [{"name": "untreated", "regimen": "none"}]}
 
 
@@ -50,6 +52,9 @@ class SteadyStates:
     #: Rates of two states over their plane, as `simulate.studies.phase_plane.phase_plane` makes them; None where no
     #: plane was asked for.
     plane: xr.Dataset | None = None
+    #: Conserved sums, held at those of the initial state: with others each state has neighbors, a continuum.
+    sums: tuple[str, ...] = ()
+    left_out: int = 0  #: Roots with a state below 0 that no course brings there; in draws they are among the states
     assumptions: tuple[str, ...] = ()  #: What is assumed of the routes by which something is given, in sentences
 
 
@@ -129,12 +134,28 @@ def _of_patient(
     # The baseline, and points of a box from nothing to so many times its values, or so many where they are 0.
     far = reach * np.where(begin > 0.0, begin, 1.0)
     places = np.concatenate([begin[np.newaxis], starts_in_box([0.0] * len(far), far.tolist(), starts)])
-    found = equilibria(system, parameters, places, fed=fed)
+    roots, weights = equilibria_with_sums(system, parameters, places, begin, fed)
     field, inputs = vector_field(system), inputs_of(system, parameters[np.newaxis], fed)
+    found = roots
+    if draw is None:
+        is_amount = never_negative(field, inputs[0], places) & (begin >= 0.0)
+        least = np.where(is_amount, -_SAME * far, -np.inf)
+        found = tuple(one for one in roots if np.all(one.state >= least))
     states = np.array([one.state for one in found]).reshape(-1, len(system.states))
     observed = field.observed(states, np.repeat(inputs, len(states), axis=0))
     curves = () if over is None else _over(study, system, parameters, places, over, fed)
-    return SteadyStates(study, system, found, observed, curves, draw)
+    sums = tuple(_sum(row, system.states) for row in weights)
+    return SteadyStates(study, system, found, observed, curves, draw, sums=sums, left_out=len(roots) - len(found))
+
+
+def _sum(weights: FloatArray, names: Sequence[str]) -> str:
+    """A weighted sum as a reader writes it, such as ``A + 2 B - C``; of many states the first are named."""
+    terms = [(float(weight), name) for weight, name in zip(weights, names, strict=True) if weight]
+    shown = [f"{'-' if weight < 0 else '+'} {'' if abs(abs(weight) - 1.0) < 1e-9 else f'{abs(weight):.4g} '}{name}"
+             for weight, name in terms[:_MOST_TERMS]]  # fmt: skip
+    text = " ".join(shown).removeprefix("+ ")
+    left = len(terms) - _MOST_TERMS
+    return text if left <= 0 else f"{text} and {left} more"
 
 
 def _plane(study: Study, arm: Arm, text: str, fed: Mapping[str, float] | None) -> xr.Dataset:
@@ -218,7 +239,7 @@ def _over(
         parameters = parameters.copy()
         parameters[column] = begin
     # At the value at which the curves are entered, there may be other states than at the patient's own.
-    found = equilibria(system, parameters, places, fed=rates)
+    found, _ = equilibria_with_sums(system, parameters, places, places[0], rates)
     if not found:
         return ()
     states = np.array([one.state for one in found])
@@ -238,6 +259,26 @@ def _is_same(one: Branch, other: Branch) -> bool:
 
     left, right = ends(one), ends(other)
     return bool(np.allclose(left, right, rtol=_SAME, atol=_SAME * max(float(np.abs(left).max()), 1.0)))
+
+
+def notes_of(found: SteadyStates) -> tuple[str, ...]:
+    """What a reader must know of the states: which sums are held, and what is left out."""
+    notes = []
+    if found.sums:
+        count = len(found.sums)
+        what = "a sum of states never changes" if count == 1 else f"{count} sums of states never change"
+        more = f", and {count - _MOST_SUMS} more" if count > _MOST_SUMS else ""
+        notes.append(
+            f"{what}: {'; '.join(found.sums[:_MOST_SUMS])}{more}. So steady states form a continuum; "
+            f"those here have the {'sum' if count == 1 else 'sums'} of the initial state"
+        )
+    if found.left_out:
+        is_one = found.left_out == 1
+        notes.append(
+            f"{found.left_out} {'root is' if is_one else 'roots are'} left out: with an amount below 0, "
+            "where no course from amounts above 0 leads"
+        )
+    return tuple(notes)
 
 
 def tables(results: Sequence[SteadyStates]) -> dict[str, ResultTable]:
@@ -289,6 +330,8 @@ def document(results: Sequence[SteadyStates]) -> dict[str, Any]:
     return {
         "hypothesis": study.hypothesis,
         **({} if study.draws is None else {"draws": len(results), "draws_of": study.draws.name}),
+        **({"conserved": list(results[0].sums)} if results[0].sums else {}),
+        **({"left_out": results[0].left_out} if results[0].left_out else {}),
         "states": made["states"].records(),
         "eigenvalues": [
             [[value.real, value.imag] for value in one.eigenvalues.tolist()]
