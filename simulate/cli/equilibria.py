@@ -100,7 +100,8 @@ def _show(found: Result[tuple[SteadyStates, ...]]) -> None:
         return
     (alone,) = found.value
     shown = _few(alone)
-    print_rich(_table(shown))
+    if shown.states:
+        print_rich(_table(shown))
     seen = {one.stability for one in alone.states}
     lines = [f"{one.name.lower()}: {one.value}" for one in Stability if one in seen]
     lines += notes_of(alone)
@@ -116,7 +117,8 @@ def _show(found: Result[tuple[SteadyStates, ...]]) -> None:
         lines += [f"  at {turn.value:.6g}: {turn.kind.value}" for turn in branch.turns]
     lines += alone.assumptions
     if not alone.states:
-        lines.append("no steady state was found: more --starts, or another --reach")
+        sums = " with these sums" if alone.sums else ""
+        lines.append(f"no steady state{sums} was found: more --starts, or another --reach")
     print_text("\n".join(lines))
 
 

@@ -98,7 +98,10 @@ def never_negative(field: VectorField, inputs: FloatArray, starts: FloatArray) -
         points = starts.copy()
         points[:, place] = 0.0
         rates = field.rates(points, given)[:, place]
-        terms = (np.abs(field.slopes(points, given)[:, place, : len(found)]) * points).sum(axis=1)
+        slopes = np.abs(field.slopes(points, given)[:, place, : len(found)])
+        # At 0 a power may have no slope.
+        with np.errstate(invalid="ignore"):
+            terms = (slopes * points).sum(axis=1)
         sound = np.isfinite(rates) & np.isfinite(terms)
         found[place] = sound.any() and bool(np.all(rates[sound] >= -1e-12 * terms[sound]))
     return found

@@ -37,6 +37,48 @@ expression = "2*X"
 """
 
 
+# A <-> B beside 2 M <-> D: what there is in all of each never changes.
+CLOSED = """\
+[parameters]
+kf = { value = 3.0, unit = "1/d" }
+kr = { value = 1.0, unit = "1/d" }
+kd = { value = 2.0, unit = "1/nM/d" }
+kb = { value = 6.0, unit = "1/d" }
+
+[species.A]
+unit = "nM"
+meaning = "one form"
+initial = 8
+
+[species.B]
+unit = "nM"
+meaning = "another form"
+initial = 0
+
+[species.M]
+unit = "nM"
+meaning = "monomer"
+initial = 9
+
+[species.D]
+unit = "nM"
+meaning = "dimer"
+initial = 3
+
+[reactions.turn]
+rate = "kf*A - kr*B"
+change = { A = -1, B = 1 }
+
+[reactions.pair]
+rate = "kd*M**2 - kb*D"
+change = { M = -2, D = 1 }
+
+[observables.Y]
+unit = "nM"
+expression = "2*B"
+"""
+
+
 # Two cells that hold each other back: dx/dt = 1 + 3/(1 + y^2) - x, and the same with x and y exchanged.
 TOGGLE = """\
 [parameters]
@@ -105,6 +147,68 @@ def test_a_branch_turns_at_the_fold_and_is_found_once(
     capsys.readouterr()
     assert outcome(["equilibria", str(model), "--over", "mu=-1:4"]) == 0
     assert "the branch turns back: two steady states meet and vanish" in capsys.readouterr().out
+
+
+def test_a_closed_system_has_the_state_of_its_initial_sums(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "closed.toml").write_text(CLOSED)
+    found = simulate.equilibria(tmp_path / "closed.toml")
+    (state,) = found.document["states"]
+    # A + B = 8 with 3 A = B; M + 2 D = 15 with 2 M² = 6 D, so M² + 1.5 M = 22.5.
+    monomer = (-1.5 + np.sqrt(1.5**2 + 4 * 22.5)) / 2
+    assert [state[name] for name in "ABMDY"] == pytest.approx([2.0, 6.0, monomer, (15.0 - monomer) / 2.0, 12.0])
+    assert (state["stability"], state["leading_real"]) == ("stable", pytest.approx(-4.0))
+    assert found.document["conserved"] == ["A + B", "M + 2 D"]
+    assert outcome(["equilibria", str(tmp_path / "closed.toml")]) == 0
+    assert (
+        "2 sums of states never change: A + B; M + 2 D. So steady states form a continuum; "
+        "those here have the sums of the initial state\n"
+    ) in capsys.readouterr().out
+
+
+def test_a_root_below_zero_that_no_amount_reaches_is_left_out_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # dX/dt = X (1 - X) (2 + X): from above 0 nothing comes to -2.
+    shifted = MODEL.replace("mu - one*(X - 3)**2", "one*X*(mu/one - X)*(2 + X)").replace("initial = 4", "initial = 0.5")
+    (tmp_path / "amount.toml").write_text(shifted)
+    found = simulate.equilibria(tmp_path / "amount.toml", starts=200)
+    assert [row["X"] for row in found.document["states"]] == pytest.approx([0.0, 1.0])
+    assert [row["stability"] for row in found.document["states"]] == ["unstable", "stable"]
+    assert found.document["left_out"] == 1
+    assert outcome(["equilibria", str(tmp_path / "amount.toml"), "--starts", "200"]) == 0
+    assert (
+        "1 root is left out: with an amount below 0, where no course from amounts above 0 leads\n"
+        in capsys.readouterr().out
+    )
+
+
+def test_of_undecided_states_three_are_shown_and_the_rest_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # All points of the line X = Z are steady, and their sum is not conserved: d(X + Z)/dt = -(X - Z)².
+    line = MODEL.replace("mu - one*(X - 3)**2", "mu*(Z - X)").replace("initial = 4", "initial = 1")
+    line += """
+[species.Z]
+unit = "1"
+meaning = "other state"
+initial = 2
+
+[reactions.other]
+rate = "one*(X - Z) - one*(X - Z)**2"
+change = { Z = 1 }
+"""
+    (tmp_path / "line.toml").write_text(line)
+    found = simulate.equilibria(tmp_path / "line.toml")
+    states = found.document["states"]
+    assert len(states) > 10
+    assert [row["X"] for row in states] == pytest.approx([row["Z"] for row in states], abs=1e-5)
+    assert {row["stability"] for row in states} == {"undecided"}
+    assert "conserved" not in found.document
+    assert outcome(["equilibria", str(tmp_path / "line.toml")]) == 0
+    told = capsys.readouterr().out
+    assert f"{len(states) - 3} more states are undecided: they lie side by side along a zero eigenvalue" in told
+    assert "state 3" in told
+    assert "state 4" not in told
 
 
 def test_what_cannot_vary_is_refused_with_the_nearest(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
