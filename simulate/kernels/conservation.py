@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.linalg import null_space, qr
+from scipy.linalg import qr
 
 from simulate.kernels.equilibria import ROUNDING, Equilibrium, distinct, equilibria, roots, spectrum
 from simulate.kernels.system import System
@@ -51,7 +51,7 @@ def conserved_sums(field: VectorField, inputs: FloatArray, begin: FloatArray) ->
     if not len(weights):
         return weights, ()
     _, _, order = qr(weights * sizes, mode="economic", pivoting=True)
-    own = tuple(int(place) for place in order[: len(weights)])
+    own = tuple(sorted(int(place) for place in order[: len(weights)]))
     sums = np.linalg.solve(weights[:, own], weights)
     sums[np.abs(sums * sizes) <= 1e-9 * np.abs(sums * sizes).max(axis=1, keepdims=True)] = 0.0
     return sums, own
@@ -74,15 +74,13 @@ def equilibria_with_sums(
     if not len(sums):
         return equilibria(system, parameters, starts, fed=fed), sums
     largest = np.abs(starts).max(axis=0, initial=0.0)
-    states = roots(holding(field, sums, own, begin), starts, np.repeat(inputs, len(starts), axis=0), largest)
-    states[np.abs(states) <= ROUNDING * largest] = 0.0
     sizes = np.where(largest == 0.0, 1.0, largest)
-    free = null_space(sums * sizes)
+    held = holding(field, sums, own, begin, sizes)
+    states = roots(held, starts, np.repeat(inputs, len(starts), axis=0), largest)
+    states[np.abs(states) <= ROUNDING * largest] = 0.0
     made = []
     for state in distinct(states, largest):
-        slopes = field.slopes(state[np.newaxis], inputs)[0, :, : len(sizes)] / sizes[:, np.newaxis] * sizes
-        own_slopes = free.T @ slopes @ free if free.shape[1] else np.zeros((1, 1))
-        eigenvalues = spectrum(own_slopes[np.newaxis])[0]
+        eigenvalues = spectrum(held.jacobians(state[np.newaxis], inputs))[0]
         state.setflags(write=False)
         eigenvalues.setflags(write=False)
         made.append(Equilibrium(state, eigenvalues))

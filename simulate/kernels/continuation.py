@@ -29,7 +29,7 @@ from simulate.kernels.equilibria import (
     stability_of,
 )
 from simulate.kernels.system import System
-from simulate.kernels.vectorfield import VectorField, inputs_of, vector_field
+from simulate.kernels.vectorfield import VectorField, holding, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray, IntArray
 
 _FIRST_STEP = 1e-3
@@ -120,6 +120,7 @@ def branches(
     bounds: tuple[float, float],
     *,
     fed: Mapping[str, float] | None = None,
+    held: tuple[FloatArray, Sequence[int], FloatArray] | None = None,
     scale: FloatArray | None = None,
     largest_step: float = _LARGEST_STEP,
     max_steps: int = 2000,
@@ -141,6 +142,10 @@ def branches(
         Lowest and highest value of it.
     fed
         Rates at which routes are fed; what is not named is not given.
+    held
+        Conserved sums, the state of each and the state whose sums are kept along the branch, as
+        `simulate.kernels.conservation.conserved_sums` gives them; with sums that are conserved and not held there is
+        no curve to follow.
     scale
         Size [state] below which a state counts as small; if not given, that of the largest start, or what the axis
         brings it to over the bounds if that is more; 1 in its unit where both are nothing.
@@ -175,6 +180,8 @@ def branches(
             found=f"{low:g} to {high:g}, beginning at {', '.join(f'{value:g}' for value in np.unique(begin))}",
         )
     known = np.abs(starts).max(axis=0) if scale is None else np.asarray(scale, dtype=float)
+    if held is not None:
+        field = holding(field, *held, np.where(known == 0.0, 1.0, known))
     states = roots(field, starts, inputs, known)
     for index in np.flatnonzero(~np.isfinite(states).all(axis=1)):
         raise InputError(
@@ -342,7 +349,7 @@ def _branch(
         states=states,
         quantities=field.observables,
         observed=field.observed(states, given),
-        eigenvalues=spectrum(field.slopes(states, given)[:, :, :-1]),
+        eigenvalues=spectrum(field.jacobians(states, given)),
         turns=turns,
         ends=trace.ends,
     )

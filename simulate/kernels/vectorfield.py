@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from scipy.linalg import null_space
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, did_you_mean
@@ -46,6 +47,7 @@ class VectorField:
     _slopes: _Evaluated
     _observed: _Evaluated
     _places: tuple[tuple[int, int], ...]
+    _whole: tuple[VectorField, FloatArray, FloatArray] | None = None
 
     def rates(self, states: FloatArray, inputs: FloatArray) -> FloatArray:
         """Derivatives in time, shape [point, state], of points [point, state] with inputs [point, input]."""
@@ -61,6 +63,14 @@ class VectorField:
         found = np.zeros((len(states), len(self.states), width))
         for (row, column), values in zip(self._places, self._slopes(states, inputs), strict=True):
             found[:, row, column] = values
+        return found
+
+    def jacobians(self, states: FloatArray, inputs: FloatArray) -> FloatArray:
+        """How small disturbances change, shape [point, way, way]: of all states, or that change no sum held."""
+        if self._whole is None:
+            return self.slopes(states, inputs)[:, :, : len(self.states)]
+        field, left, right = self._whole
+        found: FloatArray = left @ field.jacobians(states, inputs) @ right
         return found
 
 
@@ -112,11 +122,18 @@ def vector_field(system: System, axis: str | None = None) -> VectorField:
     )
 
 
-def holding(field: VectorField, sums: FloatArray, rows: Sequence[int], at: FloatArray) -> VectorField:
+def holding(
+    field: VectorField, sums: FloatArray, rows: Sequence[int], at: FloatArray, sizes: FloatArray
+) -> VectorField:
     """Field whose rates in some rows are how far conserved sums [sum, state] are from those of a state.
 
     Its roots are the steady states with the sums of ``at``; the rates that are replaced follow from the others.
+    ``sizes`` are those of the states.
     """
+    free = null_space(sums * sizes)
+    if not free.shape[1]:
+        # Nothing moves.
+        free = np.zeros((len(sizes), 1))
     given = dict(zip(rows, sums, strict=True))
     kept = [place for place, (row, _) in enumerate(field._places) if row not in given]
     own = [(row, int(column)) for row, weights in given.items() for column in np.flatnonzero(weights)]
@@ -132,7 +149,8 @@ def holding(field: VectorField, sums: FloatArray, rows: Sequence[int], at: Float
         return [*(found[place] for place in kept), *(given[row][column] for row, column in own)]
 
     places = (*(field._places[place] for place in kept), *own)
-    return replace(field, _rates=rates, _slopes=slopes, _places=places)
+    whole = (field, free.T / sizes, sizes[:, np.newaxis] * free)
+    return replace(field, _rates=rates, _slopes=slopes, _places=places, _whole=whole)
 
 
 def inputs_of(system: System, parameters: FloatArray, fed: Mapping[str, float] | None = None) -> FloatArray:

@@ -16,7 +16,7 @@ from simulate.cohort.population import Population
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.foreign import is_foreign, read_foreign
 from simulate.files import Document, read_toml
-from simulate.kernels.conservation import equilibria_with_sums, never_negative
+from simulate.kernels.conservation import conserved_sums, equilibria_with_sums, never_negative
 from simulate.kernels.continuation import Branch, branches
 from simulate.kernels.equilibria import Equilibrium, starts_in_box
 from simulate.kernels.system import System, lower
@@ -27,7 +27,7 @@ from simulate.studies.phase_plane import phase_plane
 from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model, scenario_from
 from simulate.studies.settings import Setting
-from simulate.studies.sweeps.axes import parse_axis
+from simulate.studies.sweeps.axes import Axis, parse_axis
 from simulate.symbolic.units import convert
 from simulate.tabular import ResultTable
 
@@ -244,10 +244,41 @@ def _over(
         return ()
     states = np.array([one.state for one in found])
     curves: list[Branch] = []
-    for curve in branches(system, parameters, states, axis.name, (low, high), fed=rates):
+    held = _held_over(system, parameters, places[0], axis, (low, high), rates)
+    for curve in branches(system, parameters, states, axis.name, (low, high), fed=rates, held=held):
         if not any(_is_same(curve, other) for other in curves):
             curves.append(curve)
     return tuple(curves)
+
+
+def _held_over(
+    system: System,
+    parameters: FloatArray,
+    begin: FloatArray,
+    axis: Axis,
+    bounds: tuple[float, float],
+    fed: Mapping[str, float],
+) -> tuple[FloatArray, tuple[int, ...], FloatArray] | None:
+    """Sums that are conserved all along an axis, and the state whose sums are held; None where there are none."""
+    field = vector_field(system, axis.name)
+    found = []
+    # Inside: at an end, such as at a rate of 0, more may be conserved.
+    for share in (0.3, 0.7):
+        inputs = inputs_of(system, parameters[np.newaxis], fed)[0]
+        inputs[field.axis] = bounds[0] + share * (bounds[1] - bounds[0])
+        found.append(conserved_sums(field, inputs, begin))
+    (sums, own), (others, _) = found
+    sizes = np.where(begin == 0.0, 1.0, np.abs(begin))
+    span = np.linalg.qr((sums * sizes).T)[0]
+    beside = others * sizes - others * sizes @ span @ span.T
+    if len(sums) != len(others) or np.abs(beside).max(initial=0.0) > _SAME * np.abs(others * sizes).max(initial=0.0):
+        raise InputError(
+            f"which sums of states never change depends on `{axis.name}`",
+            code="equilibria.over",
+            where=axis.where,
+            advice=f"follow another parameter, or set `{axis.name}` to single values",
+        )
+    return (sums, own, begin) if own else None
 
 
 def _is_same(one: Branch, other: Branch) -> bool:

@@ -165,6 +165,34 @@ def test_a_closed_system_has_the_state_of_its_initial_sums(tmp_path: Path, capsy
     ) in capsys.readouterr().out
 
 
+def test_a_branch_of_a_closed_system_keeps_its_sums(tmp_path: Path) -> None:
+    (tmp_path / "closed.toml").write_text(CLOSED)
+    found = simulate.equilibria(tmp_path / "closed.toml", over="kf=0:5")
+    table = found.tables["branches"].frame()
+    # A = 8 kr/(kf + kr), B the rest; the slowest disturbance dies out at kf + kr.
+    kf = table["kf"].to_numpy()
+    assert (kf.min(), kf.max()) == (0.0, 5.0)
+    assert table["A"].to_numpy() == pytest.approx(8.0 / (kf + 1.0), rel=1e-6)
+    assert table["B"].to_numpy() == pytest.approx(8.0 - 8.0 / (kf + 1.0), rel=1e-6, abs=1e-9)
+    assert table["leading_real"].to_numpy() == pytest.approx(-(kf + 1.0), rel=1e-6)
+    assert set(table["stability"]) == {"stable"}
+    assert found.document["turns"] == []
+
+
+def test_a_sum_that_depends_on_what_varies_is_no_sum_along_a_branch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # What leaves A comes to B kf/kr times over: kf/kr A + B never changes.
+    weighted = CLOSED.replace("change = { A = -1, B = 1 }", 'change = { A = -1, B = "kf/kr" }')
+    (tmp_path / "weighted.toml").write_text(weighted)
+    assert outcome(["equilibria", str(tmp_path / "weighted.toml"), "--over", "kf=1:5"]) == 3
+    assert capsys.readouterr().err == (
+        "error[equilibria.over]: which sums of states never change depends on `kf`\n"
+        "  --> --over kf=1:5\n"
+        "  try:      follow another parameter, or set `kf` to single values\n"
+    )
+
+
 def test_a_root_below_zero_that_no_amount_reaches_is_left_out_and_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
