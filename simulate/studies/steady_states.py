@@ -245,7 +245,9 @@ def _over(
     states = np.array([one.state for one in found])
     curves: list[Branch] = []
     held = _held_over(system, parameters, places[0], axis, (low, high), rates)
-    for curve in branches(system, parameters, states, axis.name, (low, high), fed=rates, held=held):
+    # What is used up, to its rounding, had a size at the beginning.
+    scale = None if held is None else np.maximum(np.abs(states).max(axis=0), np.abs(places[0]))
+    for curve in branches(system, parameters, states, axis.name, (low, high), fed=rates, held=held, scale=scale):
         if not any(_is_same(curve, other) for other in curves):
             curves.append(curve)
     return tuple(curves)

@@ -179,6 +179,17 @@ def test_a_branch_of_a_closed_system_keeps_its_sums(tmp_path: Path) -> None:
     assert found.document["turns"] == []
 
 
+def test_a_branch_goes_on_where_all_of_a_state_is_used_up(tmp_path: Path) -> None:
+    # A turns into B for good: at rest there are 0 and 8 of them, whatever the rate.
+    gone = CLOSED.replace("kf*A - kr*B", "kf*A").replace('kr = { value = 1.0, unit = "1/d" }\n', "")
+    (tmp_path / "gone.toml").write_text(gone)
+    table = simulate.equilibria(tmp_path / "gone.toml", over="kf=1:5").tables["branches"].frame()
+    assert (table["kf"].min(), table["kf"].max()) == (1.0, 5.0)
+    assert table["A"].to_numpy() == pytest.approx(0.0, abs=1e-12)
+    assert table["B"].to_numpy() == pytest.approx(8.0)
+    assert set(table["stability"]) == {"stable"}
+
+
 def test_a_sum_that_depends_on_what_varies_is_no_sum_along_a_branch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
