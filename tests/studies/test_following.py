@@ -220,7 +220,8 @@ def test_a_figure_draws_the_envelope_and_says_so(ran: xr.Dataset) -> None:
     assert panel.envelope[1, :, 20] == pytest.approx([trough, peak], rel=1e-4)
     assert np.isnan(panel.envelope[2]).all()
     figure = time_course(ran)
-    assert "trough to peak about the last dose (median)" in [text.get_text() for text in figure.legends[0].get_texts()]
+    told = "trough to peak about the last dose (median); on its day where doses end early"
+    assert told in [text.get_text() for text in figure.legends[0].get_texts()]
     assert panels_of(ran, quantities=["B"])[0].envelope is None
     # Of several arms hatches would lie over each other.
     assert not [part for part in time_course(ran, quantities=["A"]).axes[0].collections if part.get_hatch()]
