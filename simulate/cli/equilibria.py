@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from simulate.results.result import Result
     from simulate.studies.steady_states import SteadyStates
 
-_ZERO = 1e-9
-"""Amount that is nothing."""
-
 _MOST_UNDECIDED = 3
 """States without a decided stability that are shown; more of them are points of a continuum."""
 
@@ -96,7 +93,7 @@ def _show(found: Result[tuple[SteadyStates, ...]]) -> None:
 
     if found.value[0].draw is not None:
         print_rich(_table_of_draws(found.value))
-        print_text("\n".join((*_below_draws(found.value), *notes_of(found.value[0]), *found.value[0].assumptions)))
+        print_text("\n".join((*_below_draws(found.value), *notes_of(found.value), *found.value[0].assumptions)))
         return
     (alone,) = found.value
     shown = _few(alone)
@@ -104,7 +101,7 @@ def _show(found: Result[tuple[SteadyStates, ...]]) -> None:
         print_rich(_table(shown))
     seen = {one.stability for one in alone.states}
     lines = [f"{one.name.lower()}: {one.value}" for one in Stability if one in seen]
-    lines += notes_of(alone)
+    lines += notes_of(found.value)
     if hidden := len(alone.states) - len(shown.states):
         lines.append(
             f"{hidden} more states are undecided: they lie side by side along a zero eigenvalue, and form a continuum; "
@@ -151,7 +148,7 @@ def _table_of_draws(results: Sequence[SteadyStates]) -> Table:
 
     from simulate.results.tables import rounded
 
-    like = _alike([_admissible(one) for one in results])
+    like = _alike(results)
     first, draws = like[0], results[0].study.draws
     assert draws is not None
     numbers = np.quantile([_numbers(one) for one in like], (0.5, 0.05, 0.95), axis=0)
@@ -192,12 +189,6 @@ def _numbers(found: SteadyStates) -> npt.NDArray[np.float64]:
     return np.hstack([np.reshape(states, (len(states), len(found.system.states))), found.observed]).T
 
 
-def _admissible(one: SteadyStates) -> SteadyStates:
-    """Without states in which an amount is below 0: roots of the equations that no patient has."""
-    kept = [place for place, found in enumerate(one.states) if (found.state >= -_ZERO).all()]
-    return replace(one, states=tuple(one.states[place] for place in kept), observed=one.observed[kept])
-
-
 def _alike(results: Sequence[SteadyStates]) -> list[SteadyStates]:
     """Draws with as many states as most have."""
     ((count, _),) = Counter(len(one.states) for one in results).most_common(1)
@@ -208,13 +199,9 @@ def _below_draws(results: Sequence[SteadyStates]) -> list[str]:
     """In how many draws there are how many states, and where branches turn."""
     import numpy as np
 
-    whole = sum(len(one.states) for one in results)
-    results = [_admissible(one) for one in results]
     counts = sorted(Counter(len(one.states) for one in results).items())
     lines = [f"{count} steady state{'' if count == 1 else 's'} in {draws} of {len(results)} draws"
              for count, draws in counts]  # fmt: skip
-    if left_out := whole - sum(len(one.states) for one in results):
-        lines.append(f"{left_out} states in which an amount is below 0 are left out here, and are in states.csv")
     turns: dict[tuple[str, str], dict[int, list[float]]] = {}
     for index, one in enumerate(results):
         for branch in one.branches:

@@ -240,7 +240,7 @@ def of_steady_states(found: Sequence[SteadyStates]) -> Opening:
         whose = "" if study.draws is None else f" in {len(own)} of {len(found)} draws"
         number = f"{stable[0]}" if len(stable) == 1 else f"{stable[0]} to {stable[-1]}"
         sentences.append(f"{count} steady state{'' if count == 1 else 's'} found{whose}, {number} of them stable.")
-    sentences += as_sentences(notes_of(found[0]))
+    sentences += as_sentences(notes_of(found))
     turns = sum(len(branch.turns) for one in found for branch in one.branches)
     if any(one.branches for one in found):
         sentences.append(f"Along the branches stability or direction changes {turns} times.")

@@ -54,7 +54,7 @@ class SteadyStates:
     plane: xr.Dataset | None = None
     #: Conserved sums, held at those of the initial state: with others each state has neighbors, a continuum.
     sums: tuple[str, ...] = ()
-    left_out: int = 0  #: Roots with a state below 0 that no course brings there; in draws they are among the states
+    left_out: int = 0  #: Roots with a state below 0 that no course brings there
     assumptions: tuple[str, ...] = ()  #: What is assumed of the routes by which something is given, in sentences
 
 
@@ -136,11 +136,9 @@ def _of_patient(
     places = np.concatenate([begin[np.newaxis], starts_in_box([0.0] * len(far), far.tolist(), starts)])
     roots, weights = equilibria_with_sums(system, parameters, places, begin, fed)
     field, inputs = vector_field(system), inputs_of(system, parameters[np.newaxis], fed)
-    found = roots
-    if draw is None:
-        is_amount = never_negative(field, inputs[0], places) & (begin >= 0.0)
-        least = np.where(is_amount, -_SAME * far, -np.inf)
-        found = tuple(one for one in roots if np.all(one.state >= least))
+    is_amount = never_negative(field, inputs[0], places) & (begin >= 0.0)
+    least = np.where(is_amount, -_SAME * far, -np.inf)
+    found = tuple(one for one in roots if np.all(one.state >= least))
     states = np.array([one.state for one in found]).reshape(-1, len(system.states))
     observed = field.observed(states, np.repeat(inputs, len(states), axis=0))
     curves = () if over is None else _over(study, system, parameters, places, over, fed)
@@ -294,9 +292,9 @@ def _is_same(one: Branch, other: Branch) -> bool:
     return bool(np.allclose(left, right, rtol=_SAME, atol=_SAME * max(float(np.abs(left).max()), 1.0)))
 
 
-def notes_of(found: SteadyStates) -> tuple[str, ...]:
-    """What a reader must know of the states: which sums are held, and what is left out."""
-    notes = []
+def notes_of(results: Sequence[SteadyStates]) -> tuple[str, ...]:
+    """What a reader must know of the states, of all draws: which sums are held, and what is left out."""
+    notes, found = [], results[0]
     if found.sums:
         count = len(found.sums)
         what = "a sum of states never changes" if count == 1 else f"{count} sums of states never change"
@@ -305,10 +303,9 @@ def notes_of(found: SteadyStates) -> tuple[str, ...]:
             f"{what}: {'; '.join(found.sums[:_MOST_SUMS])}{more}. So steady states form a continuum; "
             f"those here have the {'sum' if count == 1 else 'sums'} of the initial state"
         )
-    if found.left_out:
-        is_one = found.left_out == 1
+    if left_out := sum(one.left_out for one in results):
         notes.append(
-            f"{found.left_out} {'root is' if is_one else 'roots are'} left out: with an amount below 0, "
+            f"{left_out} {'root is' if left_out == 1 else 'roots are'} left out: with an amount below 0, "
             "where no course from amounts above 0 leads"
         )
     return tuple(notes)
@@ -364,7 +361,7 @@ def document(results: Sequence[SteadyStates]) -> dict[str, Any]:
         "hypothesis": study.hypothesis,
         **({} if study.draws is None else {"draws": len(results), "draws_of": study.draws.name}),
         **({"conserved": list(results[0].sums)} if results[0].sums else {}),
-        **({"left_out": results[0].left_out} if results[0].left_out else {}),
+        **({"left_out": left_out} if (left_out := sum(one.left_out for one in results)) else {}),
         "states": made["states"].records(),
         "eigenvalues": [
             [[value.real, value.imag] for value in one.eigenvalues.tolist()]

@@ -351,3 +351,10 @@ def test_what_is_no_plane_is_refused(
     source = str(toggle) if fit == "typical" else "untreated"
     assert outcome(["equilibria", source, "--plane", plane, "--fit", fit]) == 3
     assert capsys.readouterr().err == message
+
+
+def test_no_draw_keeps_a_root_below_zero() -> None:
+    found = simulate.equilibria(settings={"model.hypothesis": "H1+H3a+H4", "model.fit": "prior", "model.draws": 16})
+    assert len(found.value) == 16
+    assert all((state.state >= 0.0).all() for one in found.value for state in one.states)
+    assert found.document["left_out"] == sum(one.left_out for one in found.value) > 0
