@@ -134,16 +134,29 @@ def _of_patient(
     # The baseline, and points of a box from nothing to so many times its values, or so many where they are 0.
     far = reach * np.where(begin > 0.0, begin, 1.0)
     places = np.concatenate([begin[np.newaxis], starts_in_box([0.0] * len(far), far.tolist(), starts)])
-    roots, weights = equilibria_with_sums(system, parameters, places, begin, fed)
+    found, left_out, weights = _reached(system, parameters, places, fed)
     field, inputs = vector_field(system), inputs_of(system, parameters[np.newaxis], fed)
-    is_amount = never_negative(field, inputs[0], places) & (begin >= 0.0)
-    least = np.where(is_amount, -_SAME * far, -np.inf)
-    found = tuple(one for one in roots if np.all(one.state >= least))
     states = np.array([one.state for one in found]).reshape(-1, len(system.states))
     observed = field.observed(states, np.repeat(inputs, len(states), axis=0))
     curves = () if over is None else _over(study, system, parameters, places, over, fed)
     sums = tuple(_sum(row, system.states) for row in weights)
-    return SteadyStates(study, system, found, observed, curves, draw, sums=sums, left_out=len(roots) - len(found))
+    return SteadyStates(study, system, found, observed, curves, draw, sums=sums, left_out=left_out)
+
+
+def _reached(
+    system: System, parameters: FloatArray, places: FloatArray, fed: Mapping[str, float] | None
+) -> tuple[tuple[Equilibrium, ...], int, FloatArray]:
+    """Steady states from places [point, state] with the conserved sums of the first, and these sums.
+
+    Roots with an amount below 0 are left out and counted, as no course from amounts above 0 leads there.
+    """
+    begin = places[0]
+    roots, sums = equilibria_with_sums(system, parameters, places, begin, fed)
+    inputs = inputs_of(system, parameters[np.newaxis], fed)[0]
+    is_amount = never_negative(vector_field(system), inputs, places) & (begin >= 0.0)
+    least = np.where(is_amount, -_SAME * np.abs(places).max(axis=0), -np.inf)
+    found = tuple(one for one in roots if np.all(one.state >= least))
+    return found, len(roots) - len(found), sums
 
 
 def _sum(weights: FloatArray, names: Sequence[str]) -> str:
@@ -237,7 +250,7 @@ def _over(
         parameters = parameters.copy()
         parameters[column] = begin
     # At the value at which the curves are entered, there may be other states than at the patient's own.
-    found, _ = equilibria_with_sums(system, parameters, places, places[0], rates)
+    found, *_ = _reached(system, parameters, places, rates)
     if not found:
         return ()
     states = np.array([one.state for one in found])

@@ -358,3 +358,14 @@ def test_no_draw_keeps_a_root_below_zero() -> None:
     assert len(found.value) == 16
     assert all((state.state >= 0.0).all() for one in found.value for state in one.states)
     assert found.document["left_out"] == sum(one.left_out for one in found.value) > 0
+
+
+def test_no_branch_is_entered_at_a_root_below_zero(tmp_path: Path) -> None:
+    # The branches are X = 0 and X = mu; from above 0 nothing comes to the third, at -2.
+    shifted = MODEL.replace("mu - one*(X - 3)**2", "one*X*(mu/one - X)*(2 + X)").replace("initial = 4", "initial = 0.5")
+    (tmp_path / "amount.toml").write_text(shifted)
+    (found,) = simulate.equilibria(tmp_path / "amount.toml", starts=200, over="mu=0.5:2").value
+    curves = sorted(found.branches, key=lambda branch: branch.states.max())
+    assert len(curves) == 2
+    np.testing.assert_allclose(curves[0].states[:, 0], 0.0, atol=1e-9)
+    np.testing.assert_allclose(curves[1].states[:, 0], curves[1].values, rtol=1e-9)
