@@ -73,7 +73,8 @@ def equilibria(
     starts, reach
         Starts in a box from 0 to so many times the baseline, beside the baseline.
     quantity
-        Observables that are drawn over the parameter; the first three if not given.
+        States or observables that are drawn over the parameter; the first three observables if not given, or states
+        where there are fewer.
     plane
         Two states whose plane is drawn with directions, nullclines and steady states, such as ``"tbet,rorgt"``; each
         may have a range in its unit, as in ``"tbet=0:3,rorgt=0:3"``. At each point all other states are at rest.
@@ -93,7 +94,7 @@ def equilibria(
     Raises
     ------
     InputError
-        ``equilibria.*``: a model that depends on time, no such arm, parameter or observable; ``plane.state``: no such
+        ``equilibria.*``: a model that depends on time, no such arm, parameter or quantity; ``plane.state``: no such
         state.
     """
     arguments = dict(locals())
@@ -111,18 +112,20 @@ def equilibria(
     study = found[0].study
     model = study.model
     branches = [branch for one in found for branch in one.branches]
-    names = [part.name for part in model.observables]
+    names = [*(part.name for part in model.observables), *found[0].system.states]
     shown = list(quantity or names[:3])
     for name in shown:
         if name not in names:
             raise InputError(
-                f"the model has no observable `{name}`", code="equilibria.quantity", advice=did_you_mean(name, names)
+                f"the model has no state or observable `{name}`",
+                code="equilibria.quantity",
+                advice=did_you_mean(name, names),
             )
     origin = asked("equilibria", arguments, out=out, force=force)
 
     pictures: dict[str, Callable[[], Any]] = {}
-    if branches and shown:
-        units = {part.name: part.unit.text for part in (*model.parameters, *model.observables)}
+    if branches:
+        units = {part.name: part.unit.text for part in (*model.parameters, *model.species, *model.observables)}
         units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
         draws_told = 0 if study.draws is None else len(found)
         pictures["branches"] = drawing("branches.branch_diagram", branches, shown, units, draws=draws_told)

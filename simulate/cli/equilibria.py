@@ -61,7 +61,11 @@ def equilibria(
     reach: Annotated[float, typer.Option("--reach", metavar="X", help="They go from 0 to X times the baseline.")],
     quantity: Annotated[
         list[str] | None,
-        typer.Option("--quantity", metavar="NAME", help="Observables that are drawn; the first three if not given."),
+        typer.Option(
+            "--quantity",
+            metavar="NAME",
+            help="States or observables that are drawn; the first three observables if not given.",
+        ),
     ],
     plane: Annotated[
         str | None, typer.Option("--plane", metavar="X,Y", help="Draw directions and nullclines of two states.")

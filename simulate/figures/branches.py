@@ -18,7 +18,7 @@ _HEIGHT = 1.9
 def branch_diagram(
     branches: Sequence[Branch], quantities: Sequence[str], units: Mapping[str, str], *, draws: int = 0
 ) -> Figure:
-    """Draw observables of steady states over the parameter that varies.
+    """Draw states or observables of steady states over the parameter that varies.
 
     One column wide. Lines are stable states, dotted ones not; dots are folds.
     """
@@ -32,9 +32,9 @@ def branch_diagram(
                 values = branch.quantity(name)
                 for is_shown, line in ((stable, "-"), (~stable, ":")):
                     axes.plot(branch.values, np.where(is_shown, values, np.nan), line, color=COLORS[0], alpha=faint)
-                place = branch.quantities.index(name)
                 for fold in branch.folds:
-                    axes.plot(fold.value, fold.observed[place], "o", color=INK, markersize=3.0, alpha=faint)
+                    height = branch.quantity_at(fold, name)
+                    axes.plot(fold.value, height, "o", color=INK, markersize=3.0, alpha=faint)
             axes.set_ylabel(quantity_label(name, units.get(name, "")))
         axis = branches[0].axis
         panels[-1].set_xlabel(quantity_label(axis, units.get(axis, "")))

@@ -75,11 +75,11 @@ class Branch:
         Name of the parameter or route that varies.
     values
         Its values along the curve, shape [point].
-    states
-        Shape [point, state].
-    quantities, observed
-        Names of the observables, and their values, shape [point, observable]. One of them may serve as the axis: the
-        occupancy of a receptor in place of the dose that brings it about.
+    states, observed
+        Values of the states, shape [point, state], and of the observables, shape [point, observable].
+    quantities
+        Names of the states, then of the observables. One of them may serve as the axis: the occupancy of a receptor in
+        place of the dose that brings it about.
     eigenvalues
         Of the Jacobian at each point, 1/d, by falling real part, shape [point, state].
     turns
@@ -91,8 +91,8 @@ class Branch:
     axis: str
     values: FloatArray
     states: FloatArray
-    quantities: tuple[str, ...]
     observed: FloatArray
+    quantities: tuple[str, ...]
     eigenvalues: ComplexArray
     turns: tuple[TurningPoint, ...]
     ends: tuple[End, End]
@@ -103,8 +103,13 @@ class Branch:
         return tuple(stability_of(row) for row in self.eigenvalues)
 
     def quantity(self, name: str) -> FloatArray:
-        """Values of an observable along the curve, shape [point]."""
-        return self.observed[:, self.quantities.index(name)]
+        """Values of a state or an observable along the curve, shape [point]."""
+        values: FloatArray = np.hstack([self.states, self.observed])[:, self.quantities.index(name)]
+        return values
+
+    def quantity_at(self, turn: TurningPoint, name: str) -> float:
+        """Value of a state or an observable at a turn."""
+        return float(np.concatenate([turn.state, turn.observed])[self.quantities.index(name)])
 
     @property
     def folds(self) -> tuple[TurningPoint, ...]:
@@ -347,7 +352,7 @@ def _branch(
         axis=axis,
         values=values,
         states=states,
-        quantities=field.observables,
+        quantities=(*field.states, *field.observables),
         observed=field.observed(states, given),
         eigenvalues=spectrum(field.jacobians(states, given)),
         turns=turns,

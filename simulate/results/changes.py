@@ -11,6 +11,7 @@ import xarray as xr
 from simulate.evidence.observations import Observation, Observations, Standing, of_arm
 from simulate.results.tables import SummaryVisit, is_at, rounded, visits
 from simulate.studies.datasets import nothing_in, pooled, quantity_names
+from simulate.studies.following import are_averaged
 from simulate.studies.paired import (
     AGREEING,
     ALL,
@@ -80,6 +81,8 @@ class ChangeRow:
     up_high: float | None = None
     down_low: float | None = None
     down_high: float | None = None
+    #: Whether it was read as the average over the dosing interval before the visit, and not at the visit itself.
+    averaged: bool = False
     #: Beside a reported direction, whether the trial's readings could tell the median change from none
     #: (`simulate.studies.paired.is_seen`); None where that is not known.
     seen: bool | None = None
@@ -122,6 +125,7 @@ def _of_quantity(
         for visit in (() if untreated is None else shown)
     ]
     meaning = str(dataset.variables[name].attrs["long_name"])
+    averaged = {visit: are_averaged(dataset, name, visit.index) for visit in shown}
     asked = [
         (arm, less, group, visit, values[arm], unit)
         for arm in range(len(arms))
@@ -150,6 +154,7 @@ def _of_quantity(
             up=found.up,
             down=found.down,
             n=found.n,
+            averaged=bool(averaged[visit][arm]),
             reported=WENT.get(direction, ""),
             verdict="" if judged is None else judged[0].value,
             agreeing=None if judged is None else judged[1],

@@ -90,19 +90,28 @@ def values_read(
     """
     values = values_shown(dataset, quantity, place)[:, :, 0]
     parts = followed(dataset, quantity)
-    averaged = np.zeros(len(values), dtype=np.bool_)
+    averaged = are_averaged(dataset, quantity, place)
     if parts is None:
         return values, None, averaged
     day = float(dataset.variables["time"].values[place])
     swings = np.full((*values.shape, 2), np.nan)
-    for arm, ends in enumerate(np.asarray(dataset.variables["interval_day"].values, dtype=np.float64)):
-        at = np.flatnonzero(np.abs(ends - day) < _AT_ONCE)
-        if len(at):
-            averaged[arm] = True
-            there = np.isfinite(values[arm])
-            values[arm] = np.where(there, parts[arm, :, at[0], 0], np.nan)
-            swings[arm] = np.where(there[:, np.newaxis], parts[arm, :, at[0], 1:], np.nan)
+    days = np.asarray(dataset.variables["interval_day"].values, dtype=np.float64)
+    for arm in np.flatnonzero(averaged):
+        at = int(np.flatnonzero(np.abs(days[arm] - day) < _AT_ONCE)[0])
+        there = np.isfinite(values[arm])
+        values[arm] = np.where(there, parts[arm, :, at, 0], np.nan)
+        swings[arm] = np.where(there[:, np.newaxis], parts[arm, :, at, 1:], np.nan)
     return values, swings if averaged.any() else None, averaged
+
+
+def are_averaged(dataset: xr.Dataset, quantity: str, place: int) -> npt.NDArray[np.bool_]:
+    """Of which arms `values_read` has averages, shape [arm]."""
+    if followed(dataset, quantity) is None:
+        return np.zeros(dataset.sizes["arm"], dtype=np.bool_)
+    ends = np.asarray(dataset.variables["interval_day"].values, dtype=np.float64)
+    day = float(dataset.variables["time"].values[place])
+    found: npt.NDArray[np.bool_] = np.any(np.abs(ends - day) < _AT_ONCE, axis=1)
+    return found
 
 
 def stretches(given: FloatArray) -> list[tuple[float, float]]:

@@ -28,6 +28,7 @@ from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model, scenario_from
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import Axis, parse_axis
+from simulate.symbolic.model import Model
 from simulate.symbolic.units import convert
 from simulate.tabular import ResultTable
 
@@ -207,6 +208,14 @@ def _population(study: Study, draw: int | None) -> Population:
     )
 
 
+def _axes_of(model: Model) -> str:
+    """What may be followed, with names of the model."""
+    parameter = next((one for one in model.parameters if one.value > 0.0), None)
+    ways = [] if parameter is None else [f"`{parameter.name}={0.5 * parameter.value:.3g}:{2.0 * parameter.value:.3g}`"]
+    ways += [f"a route and its rate a day, such as `{route.name}=0:300`" for route in model.routes[:1]]
+    return f"such as {', or '.join(ways)}" if ways else "a parameter; the model has none"
+
+
 def _over(
     study: Study,
     system: System,
@@ -223,7 +232,7 @@ def _over(
             "this is no parameter or route with a range",
             code="equilibria.over",
             where=axis.where,
-            expected="such as `f_m=0.1:0.9`, or a route and its rate a day, such as `sc=0:300`",
+            expected=_axes_of(study.model),
             advice=did_you_mean(axis.name, [*units, *routes]),
         )
     unit = units.get(axis.name)

@@ -255,8 +255,25 @@ def test_what_cannot_vary_is_refused_with_the_nearest(model: Path, capsys: pytes
     assert capsys.readouterr().err == (
         "error[equilibria.over]: this is no parameter or route with a range\n"
         "  --> --over onee=0:1\n"
-        "  expected: such as `f_m=0.1:0.9`, or a route and its rate a day, such as `sc=0:300`\n"
+        "  expected: such as `mu=0.5:2`\n"
         "  try:      did you mean `one`?\n"
+    )
+
+
+def test_states_are_drawn_where_they_are_named_or_nothing_else_is(
+    model: Path, toggle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # At the states ±1 around 3 of mu = 1 stands 2 or 4 of X, 4 or 8 of Y.
+    found = simulate.equilibria(model, over="mu=0.5:1", quantity=["X", "Y"])
+    for branch in found.value[0].branches:
+        assert branch.quantity("Y") == pytest.approx(2.0 * branch.quantity("X"), abs=1e-12)
+        assert abs(branch.quantity("X") - 3.0) == pytest.approx(np.sqrt(branch.values), rel=1e-7)
+    assert [axes.get_ylabel() for axes in found.figures["branches"]().axes] == ["X", "Y"]
+    alone = simulate.equilibria(toggle, over="k=0.5:1")
+    assert [axes.get_ylabel() for axes in alone.figures["branches"]().axes] == ["X", "Y"]
+    assert outcome(["equilibria", str(toggle), "--over", "k=0.5:1", "--quantity", "XX", "--out", str(tmp_path)]) == 3
+    assert capsys.readouterr().err == (
+        "error[equilibria.quantity]: the model has no state or observable `XX`\n  try:      did you mean `X`?\n"
     )
 
 
@@ -266,7 +283,7 @@ def test_a_parameter_that_ends_with_the_name_is_meant(tmp_path: Path, capsys: py
     assert capsys.readouterr().err == (
         "error[equilibria.over]: this is no parameter or route with a range\n"
         "  --> --over a2=1\n"
-        "  expected: such as `f_m=0.1:0.9`, or a route and its rate a day, such as `sc=0:300`\n"
+        "  expected: such as `mu=0.5:2`\n"
         "  try:      did you mean `vtrnldeg_a2`?\n"
     )
 

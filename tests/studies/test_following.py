@@ -11,6 +11,7 @@ import xarray as xr
 import simulate
 from simulate.figures.panels import panels_of
 from simulate.figures.time_course import time_course
+from simulate.results.changes import change_rows
 from simulate.results.tables import summary
 from simulate.studies.datasets import read_dataset, write_dataset
 from simulate.studies.effects import changes
@@ -291,3 +292,10 @@ def test_where_there_is_no_room_for_each_a_day_has_the_average_of_the_nearest_in
 )
 def test_regular_dosing_comes_in_stretches(given: list[float], found: list[tuple[float, float]]) -> None:
     assert stretches(np.array(given)) == found
+
+
+def test_a_change_says_whether_it_is_of_an_average(ran: xr.Dataset) -> None:
+    told = {(row.arm, row.quantity): row.averaged for row in change_rows(ran) if row.day == 20.0}
+    # One has no dose in the ten days before it, and B follows none.
+    assert {key for key, averaged in told.items() if averaged} == {("every other day", "A")}
+    assert len(told) == 6
