@@ -90,7 +90,9 @@ def titled(title: str | None, headings: Iterable[str] = (), **style: Any) -> Tab
     from rich import box
     from rich.table import Table
 
-    return Table(*headings, box=box.SIMPLE_HEAD, title=title, title_justify="left", **style)
+    from simulate.cli.folding import title_of
+
+    return Table(*headings, box=box.SIMPLE_HEAD, title=title_of(title), title_justify="left", **style)
 
 
 def print_rich(*parts: RenderableType) -> None:
@@ -103,12 +105,12 @@ def print_rich(*parts: RenderableType) -> None:
     from rich.segment import Segment, Segments
     from rich.table import Table
 
-    from simulate.cli.folding import folded
+    from simulate.cli.folding import LEAST_WIDTH, folded
 
     is_limited = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
     console = Console(file=sys.stdout, width=None if is_limited else 200, highlight=False, emoji=False, markup=False)
-    if console.width < 60:
-        console = Console(file=sys.stdout, width=60, highlight=False, emoji=False, markup=False)
+    if console.width < LEAST_WIDTH:
+        console = Console(file=sys.stdout, width=LEAST_WIDTH, highlight=False, emoji=False, markup=False)
     fitting = [own for part in parts for own in (folded(part, console.width) if isinstance(part, Table) else (part,))]
     with console.capture() as capture:
         for part in fitting:

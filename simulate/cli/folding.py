@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Column, Table
+from rich.text import Text
+
+LEAST_WIDTH = 60
+"""Letters in a line that is printed, at least."""
 
 LABEL = 25
 """Letters of what says of what a row is, at most, where a table has to be folded."""
@@ -60,6 +64,12 @@ def _longest_word(cells: Sequence[str]) -> int:
     return max((cell_len(word) for cell in cells for word in cell.split()), default=0)
 
 
+def title_of(text: str | None) -> Text | None:
+    """Title of a table, not folded to the table's width where it fits in a line of any console."""
+    is_short = text is not None and len(text) <= LEAST_WIDTH
+    return None if text is None else Text(text, no_wrap=is_short, overflow="ignore" if is_short else None)
+
+
 def _labels(columns: Sequence[Sequence[str]]) -> list[int]:
     """The columns up to the first of words; the first alone where that is far off."""
     first = next((place for place, cells in enumerate(columns) if _is_words(cells)), 0)
@@ -92,7 +102,7 @@ def _part(table: Table, number: int, widths: dict[int, int]) -> Table:
     found = copy.copy(table)
     found.columns, found.rows = [], []
     if number:
-        found.title = f"{table.title}, continued" if isinstance(table.title, str) else table.title
+        found.title = None if table.title is None else title_of(f"{table.title}, continued")
         found.caption = None
     columns: list[tuple[Column, list[RenderableType]]] = [
         (table.columns[place], list(table.columns[place].cells)) for place in widths

@@ -37,23 +37,31 @@ def changes_of_run(study: Study, rows: Sequence[ChangeRow], levels: Sequence[Sum
     reported = [row.quantity for row in rows if row.reported]
     reading = _said_of_own_doses(study) or (_said_of_averages(study, levels) if _at_the_visit(study, levels) else "")
     title = "Change since baseline, of each patient"
-    tables = [_changes_table(study, rows, main, other if has_room else "", title)]
+    are_alike = _are_alike(study, levels)
+    tables = [_changes_table(study, rows, main, other if has_room else "", title, are_alike)]
     if last not in (main, other if has_room else main):
-        tables.append(_changes_table(study, [row for row in rows if row.visit == last], last, "", None))
+        tables.append(_changes_table(study, [row for row in rows if row.visit == last], last, "", None, are_alike))
+    caption = _changes_caption(study, rows, reading, f"; {RULE}" if reported else "", are_alike)
     return [
         *tables,
-        *textwrap.wrap(_changes_caption(study, rows, reading, f"; {RULE}" if reported else ""), COLUMNS),
+        *textwrap.wrap(caption, COLUMNS),
         "",
     ]
 
 
-def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: str, title: str | None) -> Table:
+def _changes_table(
+    study: Study, rows: Sequence[ChangeRow], main: str, other: str, title: str | None, are_alike: bool
+) -> Table:
     """A table in 80 columns: a line for each quantity, arm and, where a direction was reported, for who responds."""
     several = len(study.arms) > 1
     reported = [row.quantity for row in rows if row.reported]
     quantities = {row.quantity for row in rows}
     bracketed = {*reported, *quantities.intersection(ENDPOINTS)} or quantities
-    headings = [*([other] if other else []), f"{main} (5 to 95 %)", "up/down", *(["reported"] if reported else [])]
+    headings = [
+        *([other] if other else []),
+        *((main,) if are_alike else (f"{main} (5 to 95 %)", "up/down")),
+        *(["reported"] if reported else []),
+    ]
     lines: list[tuple[str, ...]] = []
     by_place = {(row.quantity, row.arm, row.less, row.group, row.visit): row for row in rows}
 
@@ -65,7 +73,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
         own = (
             *([signed(before.median, before.unit) if before else ""] if other else []),
             "\n".join(filter(None, (banded(row), between_draws(row)))) if quantity in bracketed else banded(row),
-            "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
+            *([] if are_alike else ["–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}"]),
             *([judged(row)] if reported else []),
         )
         lines.append((label, *own))
@@ -75,7 +83,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
         name = quantity if own.unit == "%" else f"{quantity}, difference{'' if own.unit == '1' else f' in {own.unit}'}"
         if not several:
             line(name, quantity, own.arm, "", ALL)
-            for group in (RESPONDERS, OTHERS) if quantity in reported else ():
+            for group in (RESPONDERS, OTHERS) if quantity in reported and not are_alike else ():
                 line(f"  {group}", quantity, own.arm, "", group)
             continue
         lines.append((name, *([""] * len(headings))))
@@ -94,9 +102,12 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
     return table
 
 
-def _changes_caption(study: Study, rows: Sequence[ChangeRow], reading: str, rule: str) -> str:
+def _changes_caption(study: Study, rows: Sequence[ChangeRow], reading: str, rule: str, are_alike: bool) -> str:
     """What the columns of the table of changes are."""
-    people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
+    people = _people(study, are_alike)
+    if are_alike:
+        return f"{people}{reading}{rule}."
+    people += "; median (5 % to 95 % of the patients)"
     if study.draws is not None:
         people += f"; {said_of_draws(rows, study.scenario.patients)}"
     return f"{people}{reading}; up/down: % of patients who rise and who fall{rule}."
@@ -160,7 +171,8 @@ def levels_of_run(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableTy
             headings[column] = f"{visit}\nn = {' to '.join(map(str, present))}"
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     follows = _said_of_own_doses(study) or _said_of_averages(study, rows)
-    caption = f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}."
+    are_alike = _are_alike(study, rows)
+    caption = f"{_people(study, are_alike)}{people}{'' if are_alike else '; median (5 % to 95 %)'}{follows}."
     tables = [
         _side_by_side("Levels" if not place else "Levels, continued", lines, headings, columns)
         for place, columns in enumerate(_that_fit(lines, headings))
@@ -232,6 +244,20 @@ def reported_beside(rows: Sequence[SummaryRow], alone: Sequence[str]) -> list[st
     lines = [line for text in found for line in textwrap.wrap(text, COLUMNS - 1, subsequent_indent="    ")]
     also = textwrap.wrap(f"the source also printed: {'; '.join(alone)}", COLUMNS) if alone else []
     return [*(["", "The source printed", *(f" {line}" for line in lines)] if lines else []), *also]
+
+
+def _people(study: Study, are_alike: bool) -> str:
+    """Under which hypothesis, if any, and how many patients."""
+    hypothesis = "" if study.scenario.model is not None and study.hypothesis == "none" else study.hypothesis
+    under = f"hypothesis {hypothesis}; " if hypothesis else ""
+    are_many = are_alike and study.scenario.patients > 1
+    alike = ", all alike (`--vary` gives parameters a spread)" if are_many else ""
+    return f"{under}{_cohort(study)}{alike}"
+
+
+def _are_alike(study: Study, levels: Sequence[SummaryRow]) -> bool:
+    """Whether there is one patient, or all have the same numbers at each visit."""
+    return study.draws is None and all(row.p5 == row.p95 for row in levels)
 
 
 def _cohort(study: Study) -> str:

@@ -21,7 +21,15 @@ from simulate.biology.clinical import odds_of_response
 from simulate.biology.reference import parameter_table
 from simulate.inference.quantiles import quantiles
 from simulate.solver.kernel import FloatArray, IntArray
-from simulate.studies.datasets import draws_in, peaks_of, quantity_names, resolution_of, terms_of, values_shown
+from simulate.studies.datasets import (
+    draws_in,
+    nothing_in,
+    peaks_of,
+    quantity_names,
+    resolution_of,
+    terms_of,
+    values_shown,
+)
 from simulate.studies.following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
@@ -91,20 +99,21 @@ class Paired:
 
 
 def changes_since_baseline(
-    dataset: xr.Dataset, quantity: str, place: int, *, in_percent: bool | None = None
+    dataset: xr.Dataset, quantity: str, place: int, *, in_percent: bool | None = None, nothing: float | None = None
 ) -> tuple[FloatArray, str]:
     """Change of a quantity since the first time in each patient, shape [arm, member], and its unit.
 
     % of the baseline, or the unit of the quantity where a baseline is not above 0; ``in_percent`` says which of a part
     of the patients. NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve.
+    Numbers smaller than ``nothing`` are 0; if not given, those that are nothing but rounding in this dataset.
     """
-    ((changes, _, changed_unit),) = _changes(dataset, quantity, [place], in_percent)
+    ((changes, _, changed_unit),) = _changes(dataset, quantity, [place], in_percent, nothing)
     return changes[:, :, 0], changed_unit
 
 
-def has_baselines(dataset: xr.Dataset, quantity: str) -> bool:
+def has_baselines(dataset: xr.Dataset, quantity: str, nothing: float) -> bool:
     """Whether what is known of the first time is above 0 in every arm and patient, so that changes are in %."""
-    return _are_positive(values_shown(dataset, quantity, 0))
+    return _are_positive(_or_nothing(values_shown(dataset, quantity, 0), nothing))
 
 
 def _are_positive(values: FloatArray) -> bool:
@@ -112,9 +121,9 @@ def _are_positive(values: FloatArray) -> bool:
 
 
 def changes_at(
-    dataset: xr.Dataset, quantity: str, places: Sequence[int], *, nothing: float = 0.0
+    dataset: xr.Dataset, quantity: str, places: Sequence[int], *, nothing: float | None = None
 ) -> list[tuple[FloatArray, str]]:
-    """`changes_since_baseline` at several times; numbers smaller than ``nothing`` are 0."""
+    """`changes_since_baseline` at several times."""
     found = _changes(dataset, quantity, places, nothing=nothing)
     return [(changes[:, :, 0], changed_unit) for changes, _, changed_unit in found]
 
@@ -130,9 +139,11 @@ def _changes(
     quantity: str,
     places: Sequence[int | None],
     in_percent: bool | None = None,
-    nothing: float = 0.0,
+    nothing: float | None = None,
 ) -> Iterator[tuple[FloatArray, FloatArray, str]]:
     """Changes at each of some times, all times for None: [arm, member, time], what they may be wrong by, their unit."""
+    if nothing is None:
+        nothing = nothing_in(dataset)[str(dataset.variables[quantity].attrs["units"])]
     values = _or_nothing(values_shown(dataset, quantity), nothing)
     baseline, peaks = values[:, :, :1], peaks_of(values)[:, :, np.newaxis]
     resolution, terms = resolution_of(dataset), terms_of(dataset, quantity)[:, :, np.newaxis]
@@ -158,12 +169,12 @@ def _or_nothing(values: FloatArray, nothing: float) -> FloatArray:
 
 
 def less_untreated(
-    dataset: xr.Dataset, quantity: str, place: int, untreated: int | None = None, *, nothing: float = 0.0
+    dataset: xr.Dataset, quantity: str, place: int, untreated: int | None = None, *, nothing: float | None = None
 ) -> tuple[FloatArray, str]:
     """Change of each patient less that of the same patient untreated; arguments and result as above.
 
     In points of % of the baseline, or in the unit of the quantity; ``untreated`` is the index of the arm,
-    `untreated_arm` if not given; numbers smaller than ``nothing`` are 0.
+    `untreated_arm` if not given.
     """
     reference = untreated_arm(dataset) if untreated is None else untreated
     if reference is None:

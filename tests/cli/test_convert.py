@@ -106,7 +106,7 @@ def test_times_of_a_model_are_shown_in_its_own_unit(model: str, capsys: Capture)
     # 8 exp(-0.5 * 4), the exact course
     row = next(line for line in shown.partition("Levels\n")[2].splitlines() if line.startswith(" S"))
     assert row.split()[-1] == "1.08"
-    assert "1 patient;" in shown
+    assert "\n1 patient.\n" in shown
     figure = time_course(read_dataset(Path("results/results.nc")))
     assert {axes.get_xlabel() for axes in figure.axes} - {""} == {"time (s)"}
 

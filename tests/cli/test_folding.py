@@ -9,7 +9,7 @@ import pytest
 from rich import box
 from rich.table import Table
 
-from simulate.cli.console import print_rich
+from simulate.cli.console import print_rich, titled
 from simulate.cli.folding import folded, hanging
 
 TITLES = ("restimulation at 0, 1, 3 and 6 months", "paired restimulation of the non-responders")
@@ -85,3 +85,16 @@ def test_a_column_of_words_is_folded_between_words_before_a_table_is_cut() -> No
 def test_a_label_is_folded_between_words_and_goes_on_to_the_right(label: str, shown: str) -> None:
     assert hanging(label, 25) == shown
     assert max(map(len, hanging("  " + "x" * 60, 25).splitlines())) <= 25
+
+
+def test_a_short_title_of_a_narrow_table_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = titled("Change since baseline, of each patient", ("a", "b"))
+    narrow.add_row("1", "2")
+    assert printed(monkeypatch, narrow, "60").startswith("Change since baseline, of each patient\n")
+    # One that no line of the narrowest console holds is folded, and loses nothing.
+    long = "Steady states, hypothesis H1+H3a, of the model: " + "a title of many words " * 3
+    wide = titled(long.strip(), [f"column {number}" for number in range(6)])
+    wide.add_row(*"123456")
+    told = printed(monkeypatch, wide, "60").partition("\n\n")[0]
+    assert max(map(len, told.splitlines())) <= 60
+    assert " ".join(told.split()) == " ".join(long.split())

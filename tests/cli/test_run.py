@@ -657,19 +657,32 @@ def test_what_is_nothing_but_rounding_has_no_percent_and_no_direction(folder: Pa
     (folder / "nearly.toml").write_text(NEARLY_NOTHING, encoding="utf-8")
     assert run("nearly.toml", "--end", "2 d") == 0
     said = capsys.readouterr().out
-    table = said[said.index(" change in %") : said.index("hypothesis none")].splitlines()
+    table = said[said.index(" change in %") : said.index("1 patient.")].splitlines()
     # Of `kept` 1/e is left after two days; `made` gains 2 and `mass` 3 mg a day.
     assert [" ".join(line.split()) for line in (table[0], *table[2:])] == [
-        "change in % day 2 (5 to 95 %) up/down",
-        "kept -63 0/100",
-        "made, difference +4.00 100/0",
-        "lost, difference 0 0/0",
-        "mass, difference in mg +6.00 100/0",
+        "change in % day 2",
+        "kept -63",
+        "made, difference +4.00",
+        "lost, difference 0",
+        "mass, difference in mg +6.00",
         "",
     ]
     assert run("nearly.toml", "--end", "2 d", "-q", "mass") == 0
     heading = capsys.readouterr().out.splitlines()[4]
-    assert heading.split() == ["change", "day", "2", "(5", "to", "95", "%)", "up/down"]
+    assert heading.split() == ["change", "day", "2"]
+
+
+def test_patients_who_are_alike_have_no_range_and_no_shares(folder: Path, capsys: Capture) -> None:
+    (folder / "alike.toml").write_text(NEARLY_NOTHING, encoding="utf-8")
+    assert run("alike.toml", "--end", "2 d", "-n", "20") == 0
+    said = capsys.readouterr().out
+    assert "5 to 95 %" not in said
+    assert "up/down" not in said
+    assert said.count("\n20 patients, all alike (`--vary` gives parameters a spread).") == 2
+    assert run("alike.toml", "--end", "2 d", "-n", "20", "--vary", "k.cv=0.3", "--out", "differ") == 0
+    said = capsys.readouterr().out
+    assert said.count("\n20 patients; median (5 % to 95 %") == 2
+    assert "up/down" in said
 
 
 def test_a_figure_of_more_quantities_than_it_has_panels_says_which_it_shows(folder: Path, capsys: Capture) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import quantity_names
+from simulate.studies.datasets import nothing_in, quantity_names
 from simulate.studies.paired import (
     Paired,
     are_draws_told,
@@ -97,26 +97,31 @@ def _rows(dataset: xr.Dataset) -> Iterator[SweepChange]:
     draws, days = draws_of_members(dataset), dataset["time"].values.tolist()
     axes = [str(name) for name in dataset.coords if str(name).startswith(_AXIS)]
     shown = time_unit_of(dataset)
-    everybody, in_percent = np.ones(dataset.sizes["member"]), _in_percent(dataset)
+    # Of all points, by the first patient: what is nothing does not depend on how the patients are parted.
+    in_units = nothing_in(dataset.isel(member=[0]).load())
+    nothing = {name: in_units[str(dataset.variables[name].attrs["units"])] for name in quantity_names(dataset)}
+    everybody, in_percent = np.ones(dataset.sizes["member"]), _in_percent(dataset, nothing)
     for arm, title in enumerate(dataset["arm"].values.tolist()):
         over = {name.removeprefix(_AXIS): dataset[name].values[arm].item() for name in axes}
-        for name, (unit, values) in _of_arm(dataset, arm, in_percent).items():
+        for name, (unit, values) in _of_arm(dataset, arm, in_percent, nothing).items():
             found = summed_up(values, everybody, draws)
             if not is_told:
                 found = replace(found, of_draws={})
             yield SweepChange(title, over, name, unit, days[0], days[-1], found, shown)
 
 
-def _in_percent(dataset: xr.Dataset) -> dict[str, bool]:
+def _in_percent(dataset: xr.Dataset, nothing: Mapping[str, float]) -> dict[str, bool]:
     """Of each quantity whether its changes are in % of the baseline at every point."""
     found = dict.fromkeys(quantity_names(dataset), True)
     for arm in range(dataset.sizes["arm"]):
         first = dataset.isel(arm=[arm], time=[0]).load()
-        found = {name: is_so and has_baselines(first, name) for name, is_so in found.items()}
+        found = {name: is_so and has_baselines(first, name, nothing[name]) for name, is_so in found.items()}
     return found
 
 
-def _of_arm(dataset: xr.Dataset, arm: int, in_percent: Mapping[str, bool]) -> dict[str, tuple[str, FloatArray]]:
+def _of_arm(
+    dataset: xr.Dataset, arm: int, in_percent: Mapping[str, bool], nothing: Mapping[str, float]
+) -> dict[str, tuple[str, FloatArray]]:
     """Of each quantity the unit of its change, and the changes of the patients of an arm, shape [member]."""
     last = dataset.sizes["time"] - 1
     together = max(1, _BLOCK_BYTES // (8 * dataset.sizes["time"] * len(in_percent)))
@@ -125,6 +130,6 @@ def _of_arm(dataset: xr.Dataset, arm: int, in_percent: Mapping[str, bool]) -> di
     for first in range(0, dataset.sizes["member"], together):
         block = dataset.isel(arm=[arm], member=slice(first, first + together)).load()
         for name, wanted in in_percent.items():
-            values, units[name] = changes_since_baseline(block, name, last, in_percent=wanted)
+            values, units[name] = changes_since_baseline(block, name, last, in_percent=wanted, nothing=nothing[name])
             parts[name].append(values[0])
     return {name: (units[name], np.concatenate(found)) for name, found in parts.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -84,5 +85,30 @@ def test_the_unit_is_one_at_all_points_however_patients_are_read(
     rows = sweep_changes(out / "results.nc")
     # At one point it begins at nothing, of which there is no %.
     assert [row.unit for row in rows] == ["mg", "mg"]
+    monkeypatch.setattr(changes, "_BLOCK_BYTES", 1)
+    assert sweep_changes(out / "results.nc") == rows
+
+
+def test_what_is_nothing_but_rounding_does_not_change_at_any_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 1e-27 beside 100 nothing is left and nothing was there; of 100 there is 1/e after one over the rate."""
+    (tmp_path / "model.toml").write_text(
+        '[parameters]\nk = "0.5 1/d"\n'
+        '[species.large]\nunit = "1"\ninitial = "100"\n[species.rounding]\nunit = "1"\ninitial = "1e-27"\n'
+        '[reactions.a]\nrate = "k*large"\nchange = { large = -1 }\n'
+        '[reactions.b]\nrate = "k*rounding"\nchange = { rounding = -1 }\n',
+        encoding="utf-8",
+    )
+    out = tmp_path / "out"
+    simulate.sweep(tmp_path / "model.toml", {"k": [0.5, 1.0]}, end="2 d", patients=2, out=out)
+    rows = sweep_changes(out / "results.nc")
+    found = [(row.quantity, row.unit, row.changed.median, row.changed.down) for row in rows]
+    assert found == [
+        ("large", "%", pytest.approx(-100.0 * (1.0 - math.exp(-1.0)), rel=1e-5), 1.0),
+        ("rounding", "1", 0.0, 0.0),
+        ("large", "%", pytest.approx(-100.0 * (1.0 - math.exp(-2.0)), rel=1e-5), 1.0),
+        ("rounding", "1", 0.0, 0.0),
+    ]
     monkeypatch.setattr(changes, "_BLOCK_BYTES", 1)
     assert sweep_changes(out / "results.nc") == rows
