@@ -6,12 +6,16 @@ import csv
 import dataclasses
 import io
 import math
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]
+
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,33 @@ def read_csv(text: str) -> ResultTable:
     if not lines or any(len(line) != len(lines[0]) for line in lines):
         raise ValueError("the text is no table")
     return ResultTable(lines[0], tuple(lines[1:]))
+
+
+def rows_of(text: str, kind: type[Row]) -> tuple[Row, ...]:
+    """Rows of a dataclass, as `table_of` and `ResultTable.csv` wrote them.
+
+    Raises
+    ------
+    ValueError
+        The text is no such table.
+    """
+    found, hints = read_csv(text), typing.get_type_hints(kind)
+    if set(found.columns) - set(hints):
+        raise ValueError("the text is no such table")
+    return tuple(
+        kind(**{name: _value(cell, hints[name]) for name, cell in zip(found.columns, row, strict=True)})
+        for row in found.rows
+    )
+
+
+def _value(cell: str, hint: Any) -> Any:
+    """What a cell has, by the type of its column."""
+    among = typing.get_args(hint) or (hint,)
+    if cell == "" and type(None) in among:
+        return None
+    if bool in among:
+        return {"True": True, "False": False}[cell]
+    return next(own(cell) for own in (int, float, str) if own in among)
 
 
 def finite(value: Any) -> float | None:

@@ -19,6 +19,10 @@ h3 { font-size: 1rem; }
 table { border-collapse: collapse; font-size: 0.85rem; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { text-align: left; vertical-align: top; padding: 0.2rem 0.7rem 0.2rem 0; border-bottom: 1px solid #dddddd; }
 td.number { text-align: right; white-space: nowrap; }
+table.lines td { white-space: pre; } table.lines td:first-child, table.lines th { white-space: normal; }
+table.lines td:not(:first-child), table.lines thead th:not(:first-child) { text-align: right; }
+td.under-1 { padding-left: 2ch; } td.under-2 { padding-left: 4ch; }
+summary { font-size: 0.85rem; cursor: pointer; }
 figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; } figcaption { font-size: 0.85rem; color: #444444; }
 .missing { background: #fff3d6; padding: 0 0.3rem; } .equations math { math-style: normal; }
 .equations td { border: 0; padding: 0.1rem 0.7rem 0.1rem 0; }
@@ -80,6 +84,25 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         )
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(lines) + "\n</tbody>\n</table>"
+
+
+def lines_table(what: str, headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table of lines with a label, indented below what it belongs to; cells may have several lines."""
+    head = "".join(f"<th>{escaped(heading)}</th>" for heading in (what, *headings))
+    rows = []
+    for label, *cells in lines:
+        texts = "".join(f"<td>{escaped(cell)}</td>" for cell in cells)
+        depth = (len(label) - len(label.lstrip())) // 2
+        own = f'<td class="under-{depth}">' if any(cells) else "<th>"
+        rows.append(f"<tr>{own}{escaped(label.strip())}</{own[1:3]}>{texts}</tr>")
+    return (
+        f'<table class="lines">\n<thead><tr>{head}</tr></thead>\n<tbody>\n' + "\n".join(rows) + "\n</tbody>\n</table>"
+    )
+
+
+def folded(title: str, *parts: str) -> str:
+    """What is opened by a click on its title."""
+    return "\n".join([f"<details>\n<summary>{escaped(title)}</summary>", *parts, "</details>"])
 
 
 def picture(content: bytes, caption: str) -> str:

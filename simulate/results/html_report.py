@@ -20,13 +20,25 @@ from simulate.errors import InputError, Where
 from simulate.files import parse_json
 from simulate.manifest import check_file
 from simulate.results.catalog import states_of_files
-from simulate.results.changes import RULE
-from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
+from simulate.results.changes import RULE, ChangeRow
+from simulate.results.html import (
+    equations,
+    escaped,
+    folded,
+    lines_table,
+    missing,
+    page,
+    paragraph,
+    picture,
+    section,
+    table,
+)
 from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
 from simulate.results.opening import Opening
 from simulate.results.openings import if_true, opening_of
 from simulate.results.rebuilt import models_of, study_of
-from simulate.results.tables import rounded
+from simulate.results.shown import changes_shown, levels_shown, named
+from simulate.results.tables import SummaryRow, rounded
 from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED
 from simulate.studies.measuring.ranking import SIZES
@@ -35,6 +47,7 @@ from simulate.studies.visits import time_words
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_sources
+from simulate.tabular import rows_of
 from simulate.watching import Progress, quiet
 
 MOST_ROWS = 400
@@ -120,7 +133,7 @@ _FACTS = {("dose-response", "bound"): "blocked is a signal of IL-1 below this, %
 _KEY = ("time-course.png", "dose-response.png", "side-by-side.png", "trial.png")
 """Figures that come first where there are several."""
 
-_NOT_SHOWN = {CHANGES: ("meaning", "day")}
+_NOT_SHOWN = {CHANGES: ("meaning", "day", "averaged")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,25 +357,66 @@ def _values(values: Sequence[Any]) -> str:
 def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
     parts = list(_told(directory, manifest))
     names = [name for name in manifest.get("files", {}) if name.endswith(".csv") and "/" not in name]
+    shown = _of_run(directory) if manifest.get("kind") == "run" and {*_FIRST} <= {*names} else None
+    parts += [] if shown is None else shown
     for name in sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
         if (directory / name).is_file():
             text = (directory / name).read_text(encoding="utf-8")
-            rows = list(csv.reader(io.StringIO(text)))
-            hidden = _NOT_SHOWN.get(name, ())
-            wide = [row + [""] * (len(rows[0]) - len(row)) for row in rows[1 : MOST_ROWS + 1]]
-            highest = _highest_dose(directory) if name in OF_DOSES else ""
-            told = [in_words(name, dict(zip(rows[0], row, strict=False)), highest) for row in wide]
-            shown = {title: [_cell(row[title], title) for row in told] for title in rows[0] if title not in hidden}
-            columns = narrow(shown)
-            parts += [
-                f"<h3>{escaped(_caption(name, manifest))}</h3>",
-                table(list(columns), list(zip(*columns.values(), strict=True))),
-            ]
-            if name == CHANGES:
-                parts.append(paragraph(f"Changes are each patient's own; {RULE}."))
-            if len(rows) - 1 > MOST_ROWS:
-                parts.append(paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others."))
+            title, whole = _caption(name, manifest), list(_whole(directory, name, text))
+            if shown is not None and name in _FIRST:
+                parts.append(folded(f"{title}, row by row", *whole))
+            else:
+                parts += [f"<h3>{escaped(title)}</h3>", *whole]
+                parts += [paragraph(f"Changes are each patient's own; {RULE}.")] if name == CHANGES else []
     return section("Results", *parts)
+
+
+def _of_run(directory: Path) -> list[str] | None:
+    """Changes and levels of a run as the run printed them, with the names of quantities; None if they cannot be read.
+
+    A file that was changed by hand, or by a version with other columns, may have none.
+    """
+    texts = [(directory / name).read_text(encoding="utf-8") for name in _FIRST if (directory / name).is_file()]
+    if len(texts) < len(_FIRST):
+        return None
+    try:
+        changes, levels = rows_of(texts[0], ChangeRow), rows_of(texts[1], SummaryRow)
+    except (ValueError, TypeError, KeyError):
+        return None
+    are_alike = not (changes and changes[0].median_low is not None) and all(row.p5 == row.p95 for row in levels)
+    ranges = "" if are_alike else ": median (5 to 95 % of the patients)"
+    parts = []
+    if changes:
+        tables = changes_shown(
+            changes,
+            has_room=True,
+            are_alike=are_alike,
+            bracketed={row.quantity for row in changes},
+            named=named,
+        )
+        between = f"{ranges} [90 % of the draws]" if changes[0].median_low is not None else ranges
+        parts.append("<h3>Change since baseline, of each patient</h3>")
+        parts += [lines_table(own.what, own.headings, own.lines) for own in tables]
+        parts.append(paragraph(f"Changes are each patient's own{between}; {RULE}."))
+    own = levels_shown(levels, named=named)
+    parts += [f"<h3>Levels{ranges}</h3>", lines_table(own.what, own.headings, own.lines)]
+    if any(row.trough is not None for row in levels):
+        parts.append(paragraph("Where trough and peak stand below, it is the average over the dosing interval before."))
+    return parts
+
+
+def _whole(directory: Path, name: str, text: str) -> Iterator[str]:
+    """All rows of a file, up to `MOST_ROWS`."""
+    rows = list(csv.reader(io.StringIO(text)))
+    hidden = _NOT_SHOWN.get(name, ())
+    wide = [row + [""] * (len(rows[0]) - len(row)) for row in rows[1 : MOST_ROWS + 1]]
+    highest = _highest_dose(directory) if name in OF_DOSES else ""
+    told = [in_words(name, dict(zip(rows[0], row, strict=False)), highest) for row in wide]
+    shown = {title: [_cell(row[title], title) for row in told] for title in rows[0] if title not in hidden}
+    columns = narrow(shown)
+    yield table(list(columns), list(zip(*columns.values(), strict=True)))
+    if len(rows) - 1 > MOST_ROWS:
+        yield paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others.")
 
 
 def in_words(name: str, row: Mapping[str, str], highest: str) -> dict[str, str]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged, said_of_draws
+from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged, said_of_draws, signed
 from simulate.results.opening import Opening
+from simulate.results.shown import named
 from simulate.results.tables import dose_text, rounded
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.tables import assumptions, curve_rows, patients_text, share_rows, weak_fits
@@ -52,9 +53,11 @@ def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
     visit = max(reported, key=visits.index) if reported else visits[-1] if visits else ""
     first = {name: place for place, name in enumerate(ENDPOINTS)}
     shown = [row for row in own if row.visit == visit]
-    shown.sort(key=lambda row: (not row.reported, first.get(row.quantity, len(first))))
+    seen = {row.quantity for row in shown if row.reported}
+    shown.sort(key=lambda row: (row.quantity not in seen, first.get(row.quantity, len(first))))
     names = list(dict.fromkeys(row.quantity for row in shown))[:_MOST]
-    sentences = [_changed(row, len(study.arms) > 1) for row in shown if row.quantity in names]
+    by_name = [[row for row in shown if row.quantity == name] for name in names]
+    sentences = [_changed(own[0]) if len(study.arms) == 1 else _changed_in_arms(own) for own in by_name]
     caveats = [
         *_people(study),
         *([] if study.draws is None else as_sentences([said_of_draws(rows, study.scenario.patients)])),
@@ -72,13 +75,28 @@ def as_sentences(texts: Sequence[str]) -> list[str]:
     return [f"{text[0].upper()}{text[1:]}." for text in texts]
 
 
-def _changed(row: ChangeRow, several: bool) -> str:
-    arm = f", {row.arm}" if several else ""
+def _changed(row: ChangeRow) -> str:
     draws = f"; between draws {between_draws(row)}" if row.median_low is not None else ""
-    reported = f"; reported: {' '.join(judged(row).split())}" if row.reported else ""
-    went = "" if row.up is None else f"; rises in {percent_of(row.up)} %, falls in {percent_of(row.down)} % of patients"
-    unit = row.unit
-    return f"{row.quantity} at {row.visit}{arm}: change {banded(row)} {unit}{draws}{went}{reported}."
+    went = f"; rises in {percent_of(row.up)} %, falls in {percent_of(row.down)} % of patients"
+    if row.up is None or row.p5 == row.p95:
+        went = ""
+    return f"{named(row)} at {row.visit}: change {banded(row)} {row.unit}{draws}{went}{_reported(row)}."
+
+
+def _changed_in_arms(rows: Sequence[ChangeRow]) -> str:
+    """Of a quantity, arm by arm."""
+    first = rows[0]
+    whose = "where 90 % of the draws have it" if first.median_low is not None else "5 to 95 % of the patients"
+    arms = [
+        f"{row.arm} {banded(row) if row.median_low is None else f'{signed(row.median, row.unit)} {between_draws(row)}'}"
+        f"{_reported(row).replace(';', ',', 1)}"
+        for row in rows
+    ]
+    return f"{named(first)} at {first.visit}: median change in {first.unit} ({whose}): {'; '.join(arms)}."
+
+
+def _reported(row: ChangeRow) -> str:
+    return f"; reported: {' '.join(judged(row).split())}" if row.reported else ""
 
 
 def _people(study: Study) -> list[str]:

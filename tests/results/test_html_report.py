@@ -31,8 +31,8 @@ from tests.studies.dose_response.made import response
 
 VOID = {"meta", "img"}
 ALLOWED = set(
-    "html head meta title style body h1 h2 h3 p span table thead tbody tr th td figure img figcaption math mrow mi mn "
-    "mo msub msup mfrac msubsup msqrt mroot mfenced mtext".split()
+    "html head meta title style body h1 h2 h3 p span details summary table thead tbody tr th td figure img figcaption "
+    "math mrow mi mn mo msub msup mfrac msubsup msqrt mroot mfenced mtext".split()
 )
 ESCAPE = "\\u001b[31m"
 HOSTILE = f'<script>alert(1)</script>\\" onload=x {ESCAPE} & <img src=http://x/y>'
@@ -141,12 +141,40 @@ def test_a_model_that_changed_since_is_not_passed_off_as_that_of_the_run(made: P
 
 def test_changes_stand_before_levels_with_the_rule_of_agreement(made: Path) -> None:
     text = report(made, Purpose(), error=False, figures=False)
-    changes, levels = text.index("Change since baseline (changes.csv)"), text.index("Levels (summary.csv)")
-    assert text.index("<h2>Results</h2>") < changes < text.index(RULE) < levels
+    order = (
+        "<h2>Results</h2>",
+        "<h3>Change since baseline, of each patient</h3>",
+        RULE,
+        "<h3>Levels</h3>",
+        "<summary>Change since baseline (changes.csv), row by row</summary>",
+        "<summary>Levels (summary.csv), row by row</summary>",
+    )
+    assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
     words = ("median (5 to 95 % of patients)", "share who rise", "share who fall")
-    assert "".join(f"<th>{word}</th>" for word in words) in text[changes:levels]
+    assert "".join(f"<th>{word}</th>" for word in words) in text[text.index(order[-2]) :]
     # No name of a column of a file is printed raw.
     assert not [name for name in re.findall(r"<th>([^<]*)</th>", text) if "_" in name]
+
+
+def test_a_report_has_the_lines_that_the_run_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        outcome(["run", "dose-arms", "-n", "6", "--draws", "2", "--out", str(tmp_path / "made"), "--no-figures"]) == 0
+    )
+    said = capsys.readouterr().out
+    text = report(tmp_path / "made", Purpose(), error=False, figures=False)
+    shown = text[text.index("<h2>Results</h2>") : text.index("<details>")]
+    # Of each arm the last cell but two of changes, and the first of levels.
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r'<td class="under-1">(.*?)</tr>', shown)]
+    changes, levels = said.partition("\nLevels\n")[0], said.partition("\nLevels\n")[2].partition("\nLevels, ")[0]
+    lines = [re.findall(r"^ +[0-9]+ mg/d +(\S+ \(.*?\)|\S+)", part, re.MULTILINE) for part in (changes, levels)]
+    assert [row[-3] for row in rows if len(row) == 4] == lines[0]
+    assert [row[0] for row in rows if len(row) == 3] == lines[1]
+    assert len(lines[0]) == len(lines[1]) > 60
+    # A file of another version, or that was edited, is shown row by row.
+    (tmp_path / "made" / "changes.csv").write_text("quantity,much\nifng,3\n", encoding="utf-8")
+    text = report(tmp_path / "made", Purpose(), error=False, figures=False)
+    assert "<details>" not in text
+    assert "<h3>Change since baseline (changes.csv)</h3>" in text
 
 
 def test_ends_stand_beside_what_they_are_of_and_what_is_empty_is_left_out() -> None:
@@ -382,7 +410,7 @@ def test_a_run_answers_with_the_change_of_what_it_keeps_and_says_of_whom(made: P
     text = report(made, Purpose(question="what is left?"), error=False)
     opening = text[text.index("<h2>Question</h2>") : text.index("<h2>Results</h2>")]
     assert "<p>what is left?</p>" in opening
-    assert "<p>X at day 4: change -14 %; rises in 0 %, falls in 100 % of patients.</p>" in opening
+    assert " (X) at day 4: change -14 %.</p>" in opening
     assert "Parameters are at their typical values" in opening
     assert opening.count("<img") == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,12 +105,38 @@ def test_a_run_answers_first_with_what_was_reported(tmp_path: Path) -> None:
         out=tmp_path / "here", figures=False,
     )  # fmt: skip
     opening = opening_in(tmp_path / "here")
-    assert [text.split()[0] for text in opening.sentences[:2]] == ["il17a", "ifng"]
+    starts = [text.partition(" at 6 months: change ")[0] for text in opening.sentences[:2]]
+    assert starts == [
+        "CD4 cells stained for IL-17A after restimulation (il17a)",
+        "CD4 cells stained for IFNγ after restimulation (ifng)",
+    ]
     assert all("; between draws [" in text and "; reported: " in text for text in opening.sentences[:2])
     assert opening.caveats[0] == "Hypothesis H4; 50 patients in each of 2 draws of the prior."
     assert opening.caveats[1] == "[ ]: where 90 % of the draws have their own median, or share."
     assert opening.caveats[2] == APART
     assert opening.caveats[3].startswith("A reported direction agrees where 75 %")
+
+
+def test_a_run_of_several_arms_answers_quantity_by_quantity(tmp_path: Path) -> None:
+    simulate.run("dose-arms", patients=50, draws=2, out=tmp_path / "many", figures=False)
+    told = opening_in(tmp_path / "many").sentences
+    number = r"[+-]\d+(\.\d+)?"
+    arm = rf"mg/d {number} \[{number} to {number}\]"
+    reported = r", reported: (rose|fell): agrees 100 % \[100 to 100\]"
+    assert len(told) == 4
+    assert re.fullmatch(
+        r"CD4 cells stained for IL-17A after restimulation \(il17a\) at 6 months: median change in % "
+        rf"\(where 90 % of the draws have it\): 10 {arm}; 30 {arm}; 100 {arm}{reported}; 300 {arm}\.",
+        told[0],
+    )
+    simulate.run("dose-arms", patients=50, fit="typical", out=tmp_path / "one", figures=False)
+    told = opening_in(tmp_path / "one").sentences
+    arm = rf"mg/d {number} \({number} to {number}\)"
+    assert re.fullmatch(
+        r"creatine kinase in serum \(ck\) at 6 months: median change in % \(5 to 95 % of the patients\): "
+        rf"10 {arm}; 30 {arm}; 100 {arm}; 300 {arm}\.",
+        told[3],
+    )
 
 
 def test_a_run_of_few_patients_who_are_drawn_says_nothing_of_what_lies_between_draws(tmp_path: Path) -> None:
