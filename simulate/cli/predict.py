@@ -62,7 +62,7 @@ _ARROWS = {"up": "↑", "down": "↓", "flat": "→"}
 
 def _table(predictions: Sequence[Prediction]) -> Table:
     table = titled(
-        "Change since baseline, %: median and 90 %",
+        "Mean change of a population since baseline, %: median and 90 % of the populations",
         ("", *(f"{part.hypothesis} ({part.source})" for part in predictions)),
     )
     for index, answer in enumerate(predictions[0].answers):
