@@ -36,8 +36,8 @@ _OTHERS = {
 def model_scenario(path: Path | str, end: str, every: str | None = None, settings: Sequence[Setting] = ()) -> Scenario:
     """Scenario of a model, of another program or in TOML: its states and observables, ``every`` time until the ``end``.
 
-    Times are shown in the unit of time of the file of another program, and of a model file, which has units of its
-    own, in that of the end; bare numbers are in the same unit. Where patients differ, by the model or the settings,
+    Times are shown in the unit of the end, which the file of another program has where the end is a bare number; other
+    bare numbers are in the same unit. Where patients differ, by the model or the settings,
     there are a hundred, else one.
     """
     path = Path(path)
@@ -49,8 +49,9 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     asked = {name: f"--{name} {text}" for name, text in {"end": end, "every": every}.items() if text is not None}
     where = Where(asked["end"])
     number, given = parse_quantity(end, where=where)
-    if own:
-        end = with_unit(end, own)
+    shown = given.text
+    if own and given.dimension != TIME_DIMENSION:
+        end, shown = with_unit(end, own), own
         number, given = parse_quantity(end)
     if given.dimension != TIME_DIMENSION:
         raise InputError(
@@ -64,7 +65,7 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
         every = f"{float(days)!r} d"
     else:
         parse_quantity(every, where=Where(asked["every"]))
-        every = with_unit(every, own or given.text)
+        every = with_unit(every, shown)
     varies = any("spread" in setting.key.split(".") for setting in settings)
     varies = varies or any(part.spread is not None for part in model.parameters)
     patients = DEFAULT_PATIENTS if varies else 1
@@ -74,7 +75,7 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
             "schema = 1",
             f"title = {json.dumps(model.title or path.stem)}",
             f"[model]\nfile = {json.dumps(path.name)}",
-            f"[time]\nend = {json.dumps(end)}\nevery = {json.dumps(every)}\nunit = {json.dumps(own or given.text)}",
+            f"[time]\nend = {json.dumps(end)}\nevery = {json.dumps(every)}\nunit = {json.dumps(shown)}",
             f"[cohort]\npatients = {patients}",
             f'[[arm]]\nname = "model"\nregimen = {json.dumps(regimen)}',
             f"[outputs]\nquantities = {json.dumps(quantities)}",

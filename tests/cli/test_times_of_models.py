@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulate.cli.app import outcome
+from simulate.studies.datasets import read_dataset
 from tests.exchange.models import apply, ci, parameter, sbml
 from tests.exchange.test_trips import rule
 
@@ -216,3 +217,13 @@ def test_tidy_blames_a_time_on_its_option(model: str, capsys: Capture) -> None:
     capsys.readouterr()
     assert outcome(["tidy", "here", "--at", "soon"]) == 3
     assert capsys.readouterr().err == BAD.format("soon", "--at soon")
+
+
+def test_the_unit_of_the_end_is_that_in_which_times_are_shown_and_said(model: str, capsys: Capture) -> None:
+    assert outcome(["run", "hour.xml", "--end", "2 d", "--every", "0.5", "--no-figures", "--out", "days"]) == 0
+    heading = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(" level"))
+    assert heading.split() == ["level", "baseline", "day", "2"]
+    assert read_dataset(Path("days/results.nc"))["time"].values.tolist() == [0.0, 0.5, 1.0, 1.5, 2.0]
+    over = ["--over", "k=1", "--at", "1", "--at", "2", "--out", "swept"]
+    assert outcome(["sweep", "hour.xml", "--end", "2 d", *over]) == 0
+    assert read_dataset(Path("swept/results.nc"))["time"].values.tolist() == [1.0, 2.0]
