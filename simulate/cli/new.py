@@ -18,6 +18,8 @@ _NEXT = {
     "model": 'simulate run {file} --end "28 d"',
     "hypothesis": "simulate run anakinra-100mg-daily -H {file}",
     "trial": "simulate trial --trial {file}",
+    "evidence": "simulate audit {file}",
+    "measurement": "simulate design H0 H1+H6 --measurement {file}",
 }
 """What is done with a file of each kind."""
 
@@ -26,7 +28,9 @@ _PLACE = "NAME"
 
 
 def new(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="scenario, model, hypothesis or trial.")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="scenario, model, hypothesis, trial, evidence or measurement.")
+    ],
     name: Annotated[
         Path, typer.Argument(metavar="NAME", help="Name of the file, with or without .toml, in any folder that exists.")
     ],
@@ -37,13 +41,14 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Replace a file.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a commented file to begin with: a scenario, a model, a hypothesis or a trial.
+    """Write a commented file to begin with: of a scenario, model, hypothesis, trial, evidence or measurement.
 
     \b
     simulate new scenario mine                # mine.toml; then `simulate check mine.toml`, `simulate run mine.toml`
     simulate new scenario mine --like dose-arms
     simulate new hypothesis il23
     simulate new trial mine
+    simulate new evidence mine-reported
     """  # noqa: D301
     from simulate import shipped
     from simulate.files import read_bytes, write_atomically

@@ -40,7 +40,7 @@ from simulate.trials.reading import trial_from
 
 _MARKS: Mapping[str, Set[str]] = {
     "hypothesis": {"hypothesis"},
-    "observations": {"item"},
+    "evidence": {"item"},
     "evidence sets": {"set"},
     "annotations": {"parts"},
     "measurement": {"sample"},
@@ -271,7 +271,7 @@ _CHECKS: Mapping[str, Callable[[Path, Document], str]] = {
         _count(len(read_annotations(path, read_sources(shipped.sources_file())).parts), "part") + " of a model"
     ),
     "population": _population,
-    "observations": lambda path, _: _count(len(read_observations(path)), "reported value"),
+    "evidence": lambda path, _: _count(len(read_observations(path)), "reported value"),
     "evidence sets": _sets,
     "measurement": _measurement,
     "trial": _trial,

@@ -9,11 +9,13 @@ import pytest
 
 from simulate import shipped
 from simulate.cli.app import outcome
+from simulate.evidence.reading import read_evidence
+from simulate.studies.fitting.problem import problem_for
 
 Capture = pytest.CaptureFixture[str]
 
 
-@pytest.mark.parametrize("kind", ["scenario", "model", "hypothesis", "trial"])
+@pytest.mark.parametrize("kind", ["scenario", "model", "hypothesis", "trial", "evidence", "measurement"])
 def test_a_new_file_of_each_kind_has_nothing_wrong(kind: str, tmp_path: Path, capsys: Capture) -> None:
     file = tmp_path / "mine.toml"
     assert outcome(["new", kind, str(tmp_path / "mine")]) == 0
@@ -50,7 +52,8 @@ def test_a_scenario_or_trial_that_ships_is_copied(tmp_path: Path, capsys: Captur
         (
             ["scenari", "mine"],
             "error[usage.argument]: there are no files of the kind `scenari`\n"
-            "  expected: `scenario`, `model`, `hypothesis`, `trial`\n  try:      did you mean `scenario`?\n",
+            "  expected: `scenario`, `model`, `hypothesis`, `trial`, `evidence`, `measurement`\n"
+            "  try:      did you mean `scenario`?\n",
         ),
         (
             ["hypothesis", "il-23"],
@@ -89,3 +92,21 @@ def test_what_cannot_be_written_is_refused(
     assert outcome(["new", *arguments]) == 2
     assert capsys.readouterr().err == message
     assert not list(tmp_path.iterdir())
+
+
+def test_new_evidence_can_be_fitted_and_a_new_measurement_ranked(tmp_path: Path, capsys: Capture) -> None:
+    evidence, measurement = tmp_path / "told.toml", tmp_path / "next.toml"
+    assert outcome(["new", "evidence", str(evidence)]) == 0
+    assert outcome(["new", "measurement", str(measurement)]) == 0
+    assert outcome(["audit", str(evidence)]) == 0
+    # Of ten coins, eight or more fall on the same side with the probability (45 + 10 + 1)/1024.
+    assert "at least 8 of 10 has the probability 0.0547 if nothing changes" in capsys.readouterr().out
+    problem = problem_for("H1", read_evidence(evidence))
+    assert [item.name for item in problem.evidence.items if item.use.value == "datum"] == [
+        "ifng-before",
+        "il17a-fell",
+        "ifng-rose",
+    ]
+    sizes = ["--draws", "10", "--patients", "8", "--repeats", "20"]
+    assert outcome(["design", "H0", "H1", "--measurement", str(measurement), *sizes]) == 0
+    assert "next: cells after 2 weeks and 2 months" in " ".join(capsys.readouterr().out.split())
