@@ -215,18 +215,21 @@ def verify(
     hypothesis: str | None = None,
     fit: str | Path | None = None,
     draws: int | None = None,
+    vary: Mapping[str, float] | None = None,
     settings: Settings = None,
     patients: int | None = None,
     seed: int | None = None,
+    end: str | None = None,
+    every: str | None = None,
     share: float = 0.01,
     threads: int | None = None,
     progress: Progress = quiet,
 ) -> Result[Verification]:
-    """Verify a scenario on this machine: the same bits however it is solved, and the error actually made.
+    """Verify a scenario or a model on this machine: the same bits however it is solved, and the error actually made.
 
     Parameters
     ----------
-    scenario, hypothesis, fit, draws, settings, patients, seed
+    scenario, hypothesis, fit, draws, vary, settings, patients, seed, end, every
         As for `simulate.run`; the seed also decides which patients are sampled.
     share
         Share of the trajectories that SciPy solves again; never fewer than three.
@@ -240,19 +243,19 @@ def verify(
     """
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.studies.bare_models import scenario_for
     from simulate.studies.runs import prepare
-    from simulate.studies.scenario import read_scenario
     from simulate.studies.unread import refuse_unread
     from simulate.studies.verification import verify as verified
     from simulate.studies.verification import workload
     from simulate.tabular import table_of
     from simulate.versions import versions
 
-    chosen = laid_over(settings, hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed)
-    read = read_scenario(scenario, chosen)
+    chosen = laid_over(settings, vary, hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed)
+    read = scenario_for(scenario, end, every, chosen)
     refuse_unread(read, "verify")
     study = prepare(read)
-    arguments = {"scenario": scenario, "settings": chosen, "share": share}
+    arguments = {"scenario": scenario, "settings": chosen, "end": end, "every": every, "share": share}
     origin = asked("verify", arguments, out=None, force=False)
     with progress(workload(study, share), "verifying") as advance:
         found = verified(study, share=share, threads=threads, progress=advance)

@@ -8,7 +8,19 @@ import typer
 
 from simulate.api.inspecting import verify as function
 from simulate.cli.console import carry_out, print_rich, print_text, titled
-from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings, chosen_settings, defaults_of
+from simulate.cli.options import (
+    Draws,
+    End,
+    Every,
+    Fit,
+    Hypothesis,
+    Json,
+    Patients,
+    Settings,
+    Vary,
+    chosen_settings,
+    defaults_of,
+)
 from simulate.errors import NotConverged
 
 if TYPE_CHECKING:
@@ -21,19 +33,27 @@ if TYPE_CHECKING:
 
 @defaults_of(function)
 def verify(
-    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help="Name of a shipped scenario, or a TOML file.")],
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            metavar="[SCENARIO|MODEL]", help="A shipped scenario, a TOML file, or a model (SBML, Antimony)."
+        ),
+    ],
     hypothesis: Hypothesis,
     fit: Fit,
     draws: Draws,
     settings: Settings,
+    vary: Vary,
     patients: Patients,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort and the sample.")],
+    end: End,
+    every: Every,
     share: Annotated[
         float, typer.Option("--share", metavar="X", min=0.0, max=1.0, help="Share that SciPy solves again.")
     ],
     as_json: Json = False,
 ) -> int:
-    """Verify a scenario on this machine: the same bits however it is run, and the error actually made.
+    """Verify a scenario or a model on this machine: the same bits however it is run, and the error actually made.
 
     The cohort is solved on several numbers of threads, in other orders, in batches of several sizes and in pieces, and
     every bit is compared. A random 1 % of the trajectories, three at least, is solved again by SciPy, and ten times as
@@ -44,9 +64,12 @@ def verify(
     simulate verify
     simulate verify dose-arms --patients 1000
     simulate verify my-scenario.toml --json
+    simulate verify model.xml --end "10 h" --vary cv=0.3
     """  # noqa: D301
-    chosen = chosen_settings(settings, hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed)
-    given = {"scenario": scenario, "settings": chosen, "share": share, "as_json": as_json}
+    chosen = chosen_settings(
+        settings, vary=vary, hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed
+    )
+    given = {"scenario": scenario, "settings": chosen, "end": end, "every": every, "share": share, "as_json": as_json}
     return carry_out(function, given, _show, judge=lambda result: _fault(result.value))
 
 
@@ -107,8 +130,9 @@ def _errors(found: Verification) -> Table:
 def _verdict(found: Verification) -> str:
     worst = max(found.errors, key=lambda row: row.relative, default=None)
     failed = f", of which {found.failed} trajectories failed alike" if found.failed else ""
+    under = "" if found.hypothesis == "none" else f", hypothesis {found.hypothesis}"
     return (
-        f"{'verified' if found.passed else 'NOT verified'}: {found.scenario}, hypothesis {found.hypothesis}, "
+        f"{'verified' if found.passed else 'NOT verified'}: {found.scenario}{under}, "
         f"{found.patients} patients{failed}; {found.method} at {found.rtol:g}; "
         + ("errors not judged" if worst is None else f"largest error {worst.relative:.1e} in {worst.quantity}")
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 import simulate.studies.errors_made as errors_made
 from simulate.cli.app import outcome
+from tests.cli.test_times_of_models import decay
 
 Capture = pytest.CaptureFixture[str]
 
@@ -24,6 +26,17 @@ def test_verify_prints_two_tables_and_a_verdict(capsys: Capture) -> None:
     assert lines[-1].startswith("verified: untreated, hypothesis ")
     assert "largest error" in lines[-1]
     assert "\x1b" not in captured.out
+
+
+def test_a_model_of_another_program_is_verified(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "decay.xml").write_text(decay("hour"), encoding="utf-8")
+    model = [str(tmp_path / "decay.xml"), "--end", "5", "--every", "1", "--vary", "k.cv=0.3", "-n", "4"]
+    assert outcome(["verify", *model, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["passed"], document["patients"]) == (True, 4)
+    assert [row["quantity"] for row in document["errors"]] == ["x"]
+    assert outcome(["verify", str(tmp_path / "decay.xml")]) == 3
+    assert "an SBML file does not say how long it is to be solved" in capsys.readouterr().err
 
 
 def test_verify_in_json_holds_everything_that_was_compared(capsys: Capture) -> None:
