@@ -38,6 +38,7 @@ def sweep(
     dropout: bool | None = None,
     fit: str | Path | None = None,
     draws: int | None = None,
+    quantities: Sequence[str] | None = None,
     rtol: float | None = None,
     vary: Mapping[str, float] | None = None,
     settings: Settings = None,
@@ -67,7 +68,7 @@ def sweep(
         Name of a shipped scenario, or the path of a scenario file, a sweep file or a model.
     over
         What varies: from names to values or to texts such as ``"10:300:40log"``, or such texts with their names.
-    patients, seed, hypothesis, dropout, fit, draws, rtol, vary, settings, end, every
+    patients, seed, hypothesis, dropout, fit, draws, quantities, rtol, vary, settings, end, every
         In place of the scenario's; as for `simulate.run`.
     arms
         Names of the scenario's arms that are varied; all if not given.
@@ -110,6 +111,7 @@ def sweep(
             dropout=dropout,
             fit=fit,
             draws=draws,
+            quantities=None if quantities is None else list(quantities),
             rtol=rtol,
         ),
         end=end,

@@ -79,6 +79,15 @@ End = Annotated[
 Every = Annotated[
     str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
 ]
+Quantities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--quantity",
+        "-q",
+        metavar="NAME",
+        help="A state or observable that is kept, printed and drawn; all observables if not given; repeat it.",
+    ),
+]
 Units = Annotated[
     str,
     typer.Option(

@@ -21,6 +21,7 @@ from simulate.cli.options import (
     Hypotheses,
     Json,
     Patients,
+    Quantities,
     Rtol,
     Seed,
     Settings,
@@ -67,15 +68,7 @@ def run(
     patient: Annotated[
         int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
     ] = None,
-    quantities: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--quantity",
-            "-q",
-            metavar="NAME",
-            help="A state or observable that is kept, printed and drawn; all observables if not given; repeat it.",
-        ),
-    ],
+    quantities: Quantities,
     rtol: Rtol,
     end: End,
     every: Every,

@@ -19,6 +19,7 @@ from simulate.cli.options import (
     Hypothesis,
     Json,
     Patients,
+    Quantities,
     Rtol,
     Seed,
     Settings,
@@ -75,6 +76,7 @@ def sweep(
         bool | None,
         typer.Option("--dropout/--no-dropout", help="Whether quantiles are of those who are still in the study."),
     ],
+    quantities: Quantities,
     rtol: Rtol,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that solve; 1 if not given.")
@@ -120,6 +122,7 @@ def sweep(
         patients=patients,
         seed=seed,
         dropout=dropout,
+        quantities=quantities,
         rtol=rtol,
     )
     # What is not asked for is up to the file.

@@ -43,6 +43,7 @@ from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED
 from simulate.studies.measuring.ranking import SIZES
 from simulate.studies.runs import Study
+from simulate.studies.side_by_side import LARGE
 from simulate.studies.visits import time_words
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
 from simulate.symbolic.model import Model
@@ -82,10 +83,21 @@ _WORDS = {
     "p": "p-value",
     "ed50": "ED50",
     "n_all": "patients in all",
-    "patients": "patients with a curve of their own",
-    "patients_median": "median of patients' own",
 }
 """Words for names of columns that do not speak for themselves; in others an underscore is a blank."""
+
+_WORDS_OF: Mapping[str, Mapping[str, str]] = {
+    "curves.csv": {
+        "patients": "patients with a curve of their own",
+        "patients_median": "median of patients' own",
+    },
+    "side-by-side.csv": {
+        "both_responders": "share of responders with both signs",
+        "both_others": "share of others with both signs",
+        "both_large": f"share with both signs and more than {LARGE:g} %",
+    },
+}
+"""Words for names of columns of a file that mean something else in others."""
 
 _ENDS = {"_low": "low end", "_high": "high end", "_p5": "5 % of patients below", "_p95": "95 % of patients below"}
 
@@ -397,7 +409,8 @@ def _of_run(directory: Path) -> list[str] | None:
         between = f"{ranges} [90 % of the draws]" if changes[0].median_low is not None else ranges
         parts.append("<h3>Change since baseline, of each patient</h3>")
         parts += [lines_table(own.what, own.headings, own.lines) for own in tables]
-        parts.append(paragraph(f"Changes are each patient's own{between}; {RULE}."))
+        rule = f"; {RULE}" if any(row.reported for row in changes) else ""
+        parts.append(paragraph(f"Changes are each patient's own{between}{rule}."))
     own = levels_shown(levels, named=named)
     parts += [f"<h3>Levels{ranges}</h3>", lines_table(own.what, own.headings, own.lines)]
     if any(row.trough is not None for row in levels):
@@ -413,7 +426,7 @@ def _whole(directory: Path, name: str, text: str) -> Iterator[str]:
     highest = _highest_dose(directory) if name in OF_DOSES else ""
     told = [in_words(name, dict(zip(rows[0], row, strict=False)), highest) for row in wide]
     shown = {title: [_cell(row[title], title) for row in told] for title in rows[0] if title not in hidden}
-    columns = narrow(shown)
+    columns = narrow(shown, name)
     yield table(list(columns), list(zip(*columns.values(), strict=True)))
     if len(rows) - 1 > MOST_ROWS:
         yield paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others.")
@@ -449,15 +462,15 @@ def _highest_dose(directory: Path) -> str:
     return f"{max((float(row['dose']) for row in rows), default=math.inf):g}".replace("inf", "the doses")
 
 
-def narrow(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Columns by their words: ends stand beside what they are the ends of, and what is empty is left out."""
+def narrow(columns: Mapping[str, Sequence[str]], file: str = "") -> dict[str, list[str]]:
+    """Columns of a file by their words: ends stand beside what they are the ends of, and what is empty is left out."""
     found: dict[str, list[str]] = {}
     ranges = _ranges_of(columns)
     ends = {end for own in ranges.values() for low, high, *_ in own for end in (low, high)}
     for name, cells in columns.items():
         if name in ends:
             continue
-        words, joined = heading(name), list(cells)
+        words, joined = _WORDS_OF.get(file, {}).get(name) or heading(name), list(cells)
         for low, high, said, form in ranges.get(name, ()):
             pairs = list(zip(columns[low], columns[high], strict=True))
             if any(map(any, pairs)):

@@ -30,6 +30,8 @@ _NOT_TOLD_APART = (
     "to it apart (simulate compare)."
 )
 
+_TYPICAL = "Parameters are at their typical values: what is not known of them, which a fit would add, is in no number."
+
 _PATIENTS_ALONE = (
     "Parameters are at their typical values: bands are how patients differ; what is not known, which a fit would add, "
     "is not in them."
@@ -100,9 +102,10 @@ def _reported(row: ChangeRow) -> str:
 
 
 def _people(study: Study) -> list[str]:
-    people = f"Hypothesis {study.hypothesis}; {study.scenario.patients} patients"
+    number = study.scenario.patients
+    people = f"Hypothesis {study.hypothesis}; {number} {'patient' if number == 1 else 'patients'}"
     if study.draws is None:
-        return [f"{people}.", _PATIENTS_ALONE]
+        return [f"{people}.", _TYPICAL if number == 1 else _PATIENTS_ALONE]
     return [f"{people} in each of {study.draws.origin}."]
 
 

@@ -22,8 +22,8 @@ SMALL = (
     "5",
     "--set",
     "time.end=3 d",
-    "--set",
-    'outputs.quantities=["ifng"]',
+    "--quantity",
+    "ifng",
 )
 
 

@@ -139,12 +139,12 @@ def test_a_model_that_changed_since_is_not_passed_off_as_that_of_the_run(made: P
     assert "<mi>X</mi>" not in text
 
 
-def test_changes_stand_before_levels_with_the_rule_of_agreement(made: Path) -> None:
+def test_changes_stand_before_levels_and_whole_files_are_a_click_away(made: Path) -> None:
     text = report(made, Purpose(), error=False, figures=False)
     order = (
         "<h2>Results</h2>",
         "<h3>Change since baseline, of each patient</h3>",
-        RULE,
+        "<p>Changes are each patient&#x27;s own.</p>",
         "<h3>Levels</h3>",
         "<summary>Change since baseline (changes.csv), row by row</summary>",
         "<summary>Levels (summary.csv), row by row</summary>",
@@ -163,6 +163,8 @@ def test_a_report_has_the_lines_that_the_run_printed(tmp_path: Path, capsys: pyt
     said = capsys.readouterr().out
     text = report(tmp_path / "made", Purpose(), error=False, figures=False)
     shown = text[text.index("<h2>Results</h2>") : text.index("<details>")]
+    # Something was reported of this dose, and by which rule it agrees is said.
+    assert f"median (5 to 95 % of the patients); {RULE}.</p>" in text
     # Of each arm the last cell but two of changes, and the first of levels.
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r'<td class="under-1">(.*?)</tr>', shown)]
     changes, levels = said.partition("\nLevels\n")[0], said.partition("\nLevels\n")[2].partition("\nLevels, ")[0]
@@ -207,17 +209,20 @@ def test_quantiles_stand_beside_their_median_and_never_beside_a_count() -> None:
     assert (row.parameter, row.patients, row.n) == ("ed50", 8, 8)
     columns = {name: [str(getattr(row, name))] for name in ("n", "n_all", "patients")}
     columns |= {"patients_p5": ["1.73"], "patients_median": ["7.74"], "patients_p95": ["24.3"]}
-    assert narrow(columns) == {
+    assert narrow(columns, "curves.csv") == {
         "patients": ["8"],
         "patients in all": ["8"],
         "patients with a curve of their own": ["8"],
         "median of patients' own (5 to 95 %)": ["7.74 (1.73 to 24.3)"],
     }
     assert narrow({"patients": ["8"], "patients_p5": ["1"], "patients_p95": ["2"]}) == {
-        "patients with a curve of their own": ["8"],
-        "patients with a curve of their own, 5 % of patients below": ["1"],
-        "patients with a curve of their own, 95 % of patients below": ["2"],
+        "patients": ["8"],
+        "patients, 5 % of patients below": ["1"],
+        "patients, 95 % of patients below": ["2"],
     }
+    # Of curves alone they are those who have one.
+    assert narrow({"patients": ["8"]}, "curves.csv") == {"patients with a curve of their own": ["8"]}
+    assert narrow({"patients": ["8"]}, "side-by-side.csv") == {"patients": ["8"]}
     # The quantiles of effects are of the median, though the mean stands before it.
     effects = {
         "mean": ["-10"],

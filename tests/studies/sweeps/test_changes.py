@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         draws=3,
         end="20 d",
         at=["0 d", "7 d", "20 d"],
-        settings={"outputs.quantities": ["ifng", "il17a"]},
+        quantities=["ifng", "il17a"],
         out=out,
     )
     return out
