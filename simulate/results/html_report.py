@@ -82,6 +82,8 @@ _WORDS = {
     "both": "share with both signs",
     "p": "p-value",
     "ed50": "ED50",
+    "since_d": "since day",
+    "time_d": "day",
     "n_all": "patients in all",
 }
 """Words for names of columns that do not speak for themselves; in others an underscore is a blank."""
@@ -515,11 +517,13 @@ def heading(column: str) -> str:
     for end, words in _ENDS.items():
         if column.endswith(end):
             return f"{heading(column.removesuffix(end))}, {words}"
-    return column.replace("_", " ")
+    return column.removeprefix("over_").replace("_", " ")
 
 
 def _told(directory: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Single values of the document of a verb, such as a verdict."""
+    """Single values of the document of a verb, such as a verdict; that of a sweep is for going on with it."""
+    if manifest.get("kind") == "sweep":
+        return
     name = f"{manifest.get('kind')}.json"
     if name in manifest.get("files", {}):
         document = parse_json(check_file(directory, manifest, name).read_bytes())

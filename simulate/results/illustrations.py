@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from simulate.results.changes import signed
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import pooled, quantity_names, values_shown
+from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.netcdf import opened
+from simulate.studies.paired import outcomes
 from simulate.studies.runs import Study
 from simulate.studies.visits import time_unit_of, time_words
 
@@ -69,12 +71,14 @@ def listed(texts: Sequence[str]) -> str:
 
 
 def ends_of_axes(directory: Path) -> Iterator[str]:
-    """Sentences about a sweep: medians of some quantities at the last time, at both ends of each axis of numbers."""
+    """Sentences about a sweep: median changes of some quantities, or levels, at both ends of each axis of numbers."""
     dataset = _readable(directory)
     if dataset is None:
         return
     last = _last(dataset)
     when = f"on {last}" if last.startswith("day") else f"at {last}"
+    if dataset.sizes["time"] > 1:
+        when = f"by {last}"
     axes = [str(name) for name in dataset.coords if str(name).startswith("over_")]
     for axis in axes:
         others = listed(
@@ -91,13 +95,15 @@ def ends_of_axes(directory: Path) -> Iterator[str]:
         unit = str(dataset[axis].attrs.get("units", ""))
         shown = "" if unit in ("", "1") else f" {unit}"
         for name in _chosen(dataset):
-            values = values_shown(dataset, name)[:, :, -1]
-            ends = [values[places == end] for end in (places.min(), places.max())]
+            found = outcomes(dataset, name)
+            ends = [found.values[places == end] for end in (places.min(), places.max())]
             if all(np.isfinite(part).any() for part in ends):
-                low, high = (f"{float(np.nanmedian(part)):.3g}" for part in ends)
-                own = str(dataset[name].attrs.get("units", "")).removesuffix("1")
+                medians = [float(np.nanmedian(part)) for part in ends]
+                low, high = (signed(one, found.unit) if found.are_changes else f"{one:.3g}" for one in medians)
+                own = found.unit.removesuffix("1")
+                what = f"{dataset[name].attrs['long_name']} ({name}){', change' if found.are_changes else ''}"
                 yield (
-                    f"{name} {when}: {low} {own} where {axis[5:]} is {places.min():.4g}{shown}, {high} {own} "
+                    f"{what} {when}: {low} {own} where {axis[5:]} is {places.min():.4g}{shown}, {high} {own} "
                     f"where it is {places.max():.4g}{shown}{together}."
                 )
 
@@ -154,7 +160,10 @@ def _of_sweep(dataset: xr.Dataset, axes: Sequence[str]) -> Iterator[tuple[bytes,
         return
     if len(axes) == 1:
         name = axes[0].removeprefix("over_")
-        yield png_bytes(axis_response(dataset, name)), f"results over {name}"
+        yield (
+            png_bytes(axis_response(dataset, name)),
+            f"{'change' if dataset.sizes['time'] > 1 else 'level'} over {name}",
+        )
     elif len(axes) == 2:
         for quantity in _chosen(dataset):
             field = _crossed(dataset, quantity, axes)
@@ -169,12 +178,13 @@ def _chosen(dataset: xr.Dataset) -> list[str]:
 
 
 def _crossed(dataset: xr.Dataset, quantity: str, axes: Sequence[str]) -> xr.DataArray | None:
-    """Medians at the last time over two axes that are crossed, the second of them upward; None if they are not."""
+    """Median outcomes over two axes that are crossed, the second of them upward; None if they are not."""
     across, upward = (np.asarray(dataset[name].values, dtype=np.float64) for name in axes)
     xs, ys = np.unique(across), np.unique(upward)
     if len(xs) * len(ys) != len(across) or min(len(xs), len(ys)) < 2:
         return None
-    values = values_shown(dataset, quantity)[:, :, -1]
+    found = outcomes(dataset, quantity)
+    values = found.values
     known = np.isfinite(values).any(axis=1)
     medians = np.full(len(values), np.nan)
     medians[known] = np.nanmedian(values[known], axis=1)
@@ -188,5 +198,8 @@ def _crossed(dataset: xr.Dataset, quantity: str, axes: Sequence[str]) -> xr.Data
             names[0]: (names[0], xs, dict(dataset[axes[0]].attrs)),
         },
         (names[1], names[0]),
-        attrs=dict(dataset[quantity].attrs),
+        attrs={
+            "long_name": f"{'change of ' if found.are_changes else ''}{dataset[quantity].attrs['long_name']}",
+            "units": found.unit,
+        },
     )

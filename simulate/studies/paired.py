@@ -111,6 +111,24 @@ def changes_since_baseline(
     return changes[:, :, 0], changed_unit
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What a result says of a quantity at its last time."""
+
+    values: FloatArray  #: Of each patient, shape [arm, member]; NaN where there is none
+    unit: str  #: % of the baseline, or that of the quantity
+    are_changes: bool  #: Since the first time; else levels, as of a result that has one time
+
+
+def outcomes(dataset: xr.Dataset, quantity: str) -> Outcomes:
+    """Changes of a quantity from the first time to the last; its levels where there is one time."""
+    last = dataset.sizes["time"] - 1
+    if not last:
+        return Outcomes(values_shown(dataset, quantity, 0)[:, :, 0], str(dataset[quantity].attrs["units"]), False)
+    values, changed_unit = changes_since_baseline(dataset, quantity, last)
+    return Outcomes(values, changed_unit, True)
+
+
 def has_baselines(dataset: xr.Dataset, quantity: str, nothing: float) -> bool:
     """Whether what is known of the first time is above 0 in every arm and patient, so that changes are in %."""
     return _are_positive(_or_nothing(values_shown(dataset, quantity, 0), nothing))

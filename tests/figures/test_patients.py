@@ -38,7 +38,12 @@ def test_numbers_of_a_file_have_no_unit_at_their_axes_and_that_is_said_once(quan
     sweep = data.assign_coords(over_dose=("arm", np.array([10.0, 30.0]), {"units": "mg"}))
     figure = axis_response(sweep, "dose", quantities=list(quantities))
     check_figure(figure)
-    assert {axes.get_ylabel() for axes in figure.axes} == {""}
+    # A share of a number has no unit to miss; a difference has.
+    assert {axes.get_ylabel() for axes in figure.axes} == {"change (%)"}
+    assert len(str(figure.get_suptitle()).splitlines()) == 1
+    sweep["level"].values[0, 0, 0] = 0.0
+    figure = axis_response(sweep, "dose", quantities=list(quantities))
+    assert figure.axes[0].get_ylabel() == "change"
     assert str(figure.get_suptitle()).splitlines()[1:] == ["numbers without a unit: in those of the file"]
 
 

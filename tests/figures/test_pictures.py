@@ -53,6 +53,8 @@ EFFECTS = (
 
 def over_dose() -> Figure:
     data = dataset(arms=3).assign_coords(over_dose=("arm", np.array([30.0, 10.0, 100.0]), {"units": "mg"}))
+    members = np.arange(data.sizes["member"])
+    data["level"].values[:, :, -1] *= np.array([1.2, 0.9, 1.5])[:, np.newaxis] + 0.01 * members
     return axis_response(data, "dose", quantities=["level"])
 
 

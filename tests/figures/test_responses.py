@@ -148,16 +148,26 @@ def test_the_map_of_a_study_has_doses_and_places() -> None:
     assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("dose (mg)", "penetration")
 
 
-def test_a_sweep_over_one_axis_has_the_median_of_each_arm_at_the_last_time() -> None:
+def test_a_sweep_over_one_axis_has_the_median_change_of_each_arm_up_to_the_last_time() -> None:
     data = dataset(arms=3).assign_coords(over_dose=("arm", np.array([30.0, 10.0, 100.0]), {"units": "mg"}))
     data["status"].values[2, 0] = 1
     figure = axis_response(data, "dose", quantities=["level"])
     check_figure(figure)
     line = figure.axes[0].get_lines()[0]
     assert np.asarray(line.get_xdata()).tolist() == [10.0, 30.0, 100.0]
-    assert np.asarray(line.get_ydata()) == pytest.approx([40.0, 20.0, 61.5])
-    assert figure.axes[0].get_xlabel() == "dose (mg)"
-    assert figure.get_suptitle() == "day 182: median, 50 and 90 % of 20–21 of 21 patients"
+    # Levels that do not change with time change by nothing.
+    assert np.asarray(line.get_ydata()).tolist() == [0.0, 0.0, 0.0]
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("dose (mg)", "change (%)")
+    people = "median, 50 and 90 % of 20–21 of 21 patients"
+    assert figure.get_suptitle() == f"change from day 0 to day 182: {people}"
+    data["level"].values[:, :, -1] *= np.array([1.5, 0.5, 2.0])[:, np.newaxis]
+    line = axis_response(data, "dose", quantities=["level"]).axes[0].get_lines()[0]
+    assert np.asarray(line.get_ydata()) == pytest.approx([-50.0, 50.0, 100.0])
+    # Of one time that was kept there are levels alone.
+    figure = axis_response(data.isel(time=[0]), "dose", quantities=["level"])
+    assert np.asarray(figure.axes[0].get_lines()[0].get_ydata()) == pytest.approx([40.0, 20.0, 61.5])
+    assert figure.axes[0].get_ylabel() == "%"
+    assert figure.get_suptitle() == f"day 0: {people}"
 
 
 def two(**asked: int) -> list[xr.Dataset]:

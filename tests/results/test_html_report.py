@@ -290,7 +290,7 @@ def test_a_sweep_is_reported_with_its_axes_and_its_figure(tmp_path: Path) -> Non
     text = report(tmp_path / "doses", Purpose(), error=False)
     assert "<h2>Regimen, patients and what is varied</h2>" in text
     assert '<td>dose</td><td class="number">3</td><td>1, 2, 4</td>' in text
-    assert "<figcaption>results over dose</figcaption>" in text
+    assert "<figcaption>change over dose</figcaption>" in text
     assert "<mi>X</mi>" in text
 
 
@@ -422,11 +422,13 @@ def test_a_run_answers_with_the_change_of_what_it_keeps_and_says_of_whom(made: P
 
 def test_a_sweep_answers_with_both_ends_of_its_axis(tmp_path: Path) -> None:
     with simulate.sweep(write_files(tmp_path), {"dose": "1,2,4 mg"}, out=tmp_path / "doses") as swept:
-        medians = np.median(swept["X"].values[:, :, -1], axis=1)
+        values = swept["X"].values
+        medians = np.median(100.0 * (values[:, :, -1] / values[:, :, 0] - 1.0), axis=1)
     text = report(tmp_path / "doses", Purpose(), error=False)
     (answer,) = [line for line in text.splitlines() if "where dose is 1 mg, " in line]
     told = [float(part.split()[0]) for part in (answer.split(": ")[1], answer.split("1 mg, ")[1])]
-    assert told == pytest.approx([medians[0], medians[2]], rel=0.005)
+    assert told == [round(medians[0]), round(medians[2])]
+    assert "drug (X), change by day 4: " in answer
     assert told[0] < told[1]
     assert answer.endswith("where it is 4 mg.</p>")
 
@@ -434,17 +436,17 @@ def test_a_sweep_answers_with_both_ends_of_its_axis(tmp_path: Path) -> None:
 def test_a_sweep_over_two_axes_tells_both_in_title_question_and_answer_and_on_what_it_stands(tmp_path: Path) -> None:
     swept = simulate.sweep(write_files(tmp_path), {"dose": "1,2,4 mg", "k": "0.2,0.5"}, out=tmp_path / "both")
     with swept as found:
-        values, doses = found["X"].values[:, :, -1], found["over_dose"].values
-        low, high = (f"{np.median(values[doses == end]):.3g}" for end in (1.0, 4.0))
-        unit = found["X"].attrs["units"]
+        values, doses = found["X"].values, found["over_dose"].values
+        changes = 100.0 * (values[:, :, -1] / values[:, :, 0] - 1.0)
+        low, high = (f"{np.median(changes[doses == end]):+.0f}" for end in (1.0, 4.0))
     text = report(tmp_path / "both", Purpose(), error=False, figures=False)
     over = "over dose from 1 to 4 mg and k from 0.2 to 0.5 1/d"
     title = re.findall("<h1>(.*)</h1>", text)[0]
     assert title.endswith(f", {over}")
     assert f"<title>{title}</title>" in text
     assert f"<h2>Question</h2>\n<p>What comes of {title}?</p>" in text
-    answer = f"{low} {unit} where dose is 1 mg, {high} {unit} where it is 4 mg, with k from 0.2 to 0.5 1/d together."
-    assert f"<p>X on day 4: {answer}</p>" in text
+    answer = f"{low} % where dose is 1 mg, {high} % where it is 4 mg, with k from 0.2 to 0.5 1/d together."
+    assert f"<p>drug (X), change by day 4: {answer}</p>" in text
     assert (
         "<p>Parameters are at their typical values (--fit typical): what is not known of them, which a fit would add, "
         "is in no number.</p>" in text
