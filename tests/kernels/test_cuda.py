@@ -18,9 +18,12 @@ ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 import json
+from contextlib import nullcontext
 from dataclasses import replace
+from threading import Thread
 import numpy as np
 import sympy
+from numba.cuda.simulator import kernel as simulator
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
 from simulate.errors import InputError
@@ -28,6 +31,16 @@ from simulate.kernels.build import build
 from simulate.kernels.cuda import compile_for_cuda
 from simulate.kernels.system import equations, infusion, lower
 from simulate.solver import DOPRI5, RODAS5P, Schedule, StopKind, Tolerance, solve
+
+# The simulator's main thread asks again and again which threads live: unless it waits, it has the interpreter most of
+# the time, and they nearly none of it.
+simulator.BlockThread.is_alive = lambda thread: thread.join(0.01) or Thread.is_alive(thread)
+# At each call of a function it looks for `cuda` through all names of its module, where only the two that are launched
+# have it.
+swapped = simulator.swapped_cuda_module
+simulator.swapped_cuda_module = lambda called, module: (
+    swapped(called, module) if "cuda" in called.__globals__ else nullcontext()
+)
 
 def compared(system, parameters, rows, times, method="DOPRI5", **options):
     schedule = Schedule.from_rows(rows)
