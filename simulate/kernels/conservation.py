@@ -45,7 +45,9 @@ def conserved_sums(field: VectorField, inputs: FloatArray, begin: FloatArray) ->
     columns = columns / heights[:, np.newaxis]
     widths = np.abs(columns).max(axis=0)
     columns = columns[:, widths > 0.0] / widths[widths > 0.0]
-    left, values, _ = np.linalg.svd(columns) if columns.size else (np.eye(n), np.zeros(0), None)
+    # Of more columns than states, the right singular vectors would be most of the work, and nobody asks for them.
+    is_tall = columns.shape[1] < n
+    left, values, _ = np.linalg.svd(columns, full_matrices=is_tall) if columns.size else (np.eye(n), np.zeros(0), None)
     rank = int((values > _NONE * max(values.max(initial=0.0), 1.0)).sum())
     weights = left[:, rank:].T / heights
     if not len(weights):

@@ -6,6 +6,7 @@ in the states. Inputs are the parameters and, after them, the rate at which each
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -74,6 +75,7 @@ class VectorField:
         return found
 
 
+@functools.lru_cache(maxsize=4)
 def vector_field(system: System, axis: str | None = None) -> VectorField:
     """Vector field of a system; ``axis`` names a parameter or a route.
 
@@ -169,8 +171,7 @@ def inputs_of(system: System, parameters: FloatArray, fed: Mapping[str, float] |
             found=f"an array of shape {parameters.shape}",
             expected=f"{len(system.parameters)} values",
         )
-    names = [Symbol(name) for name in system.parameters]
-    conditions = _evaluated(system.constants, system.conditions, [], names)(np.empty((len(parameters), 0)), parameters)
+    conditions = _of_parameters(system, system.conditions)(np.empty((len(parameters), 0)), parameters)
     for values, reason in zip(conditions, system.reasons, strict=True):
         broken = np.flatnonzero(np.broadcast_to(values, len(parameters)) < -_INFEASIBLE)
         if broken.size:
@@ -193,8 +194,7 @@ def inputs_of(system: System, parameters: FloatArray, fed: Mapping[str, float] |
 
 def initial_states(system: System, parameters: FloatArray) -> FloatArray:
     """States [member, state] in which members with these parameters [member, parameter] begin."""
-    names = [Symbol(name) for name in system.parameters]
-    values = _evaluated(system.constants, system.initial, [], names)(np.empty((len(parameters), 0)), parameters)
+    values = _of_parameters(system, system.initial)(np.empty((len(parameters), 0)), parameters)
     return _columns(values, len(parameters))
 
 
@@ -234,6 +234,12 @@ def held(field: VectorField, names: Sequence[str]) -> VectorField:
 def _at_rest(value: Expr) -> Expr:
     """What is observed in a steady state; undefined where it changes with time."""
     return sympy.nan if TIME in value.free_symbols else value
+
+
+@functools.lru_cache(maxsize=8)
+def _of_parameters(system: System, results: tuple[Expr, ...]) -> _Evaluated:
+    """Function of the parameters alone."""
+    return _evaluated(system.constants, results, [], [Symbol(name) for name in system.parameters])
 
 
 def _evaluated(
