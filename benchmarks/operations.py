@@ -12,7 +12,8 @@ import numpy as np
 from llvmlite import ir
 from sympy import Expr
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, emitted
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE
+from simulate.emitted import emitted
 from simulate.kernels.lanewise import write_fence
 from simulate.kernels.sensitivity_blocks import Followers
 from simulate.solver.layout import LANES

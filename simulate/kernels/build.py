@@ -18,7 +18,8 @@ import sympy
 from numba import types
 from sympy import Expr, Symbol
 
-from simulate.compiled import WORKSPACE, compiled, emitted, fingerprint
+from simulate.compiled import WORKSPACE, compiled, fingerprint
+from simulate.emitted import emitted
 from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.clock import NOTHING, Clock, pulse_in

@@ -25,7 +25,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from simulate.compiled import Writer, native_width, source_of
+from simulate.compiled import source_of
+from simulate.emitted import Writer, native_width
 from simulate.kernels import elementary, extremes, ratios
 from simulate.kernels.lanewise import write_fence
 from simulate.kernels.widening import kind_of, widened

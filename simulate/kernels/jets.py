@@ -20,7 +20,7 @@ from numba import types
 from numba.core import cgutils
 from sympy.utilities.iterables import strongly_connected_components
 
-from simulate.compiled import Writer
+from simulate.emitted import Writer
 from simulate.kernels.lanewise import write_fence
 from simulate.kernels.rows import Rows, width
 from simulate.kernels.tape import Linear, Tape

@@ -6,7 +6,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from simulate.compiled import native_width
+from simulate.emitted import native_width
 from simulate.solver.layout import LANES
 
 

@@ -20,7 +20,7 @@ from numba.core import cgutils
 from sympy import Expr, Symbol
 from sympy.utilities.iterables import strongly_connected_components
 
-from simulate.compiled import Writer, has_feature
+from simulate.emitted import Writer, has_feature
 from simulate.kernels.hoisting import Assignment, Program
 from simulate.kernels.lanewise import write_fence
 from simulate.kernels.rows import Rows, width

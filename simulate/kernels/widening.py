@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from simulate.compiled import optimized
+from simulate.emitted import optimized
 
 _for_range: Any = cgutils.for_range
 

@@ -16,7 +16,8 @@ from sympy import Expr, Symbol, sympify
 
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
-from simulate.compiled import _OPTIONS, WORKSPACE, emitted
+from simulate.compiled import OPTIONS, WORKSPACE
+from simulate.emitted import emitted
 from simulate.kernels.build import build, load_source
 from simulate.kernels.direct import is_direct, text_of, writer
 from simulate.kernels.emission import HEADER, function
@@ -51,7 +52,7 @@ def both(source: str, name: str) -> tuple[Callable[[FloatArray], None], Callable
     """A generated function compiled past the front end and through it."""
     number = zlib.crc32(source.encode())
     through = getattr(load_source(f"test_through_{number:x}", source), name)
-    return direct(source, name), numba.njit(numba.void(WORKSPACE), **_OPTIONS)(through)
+    return direct(source, name), numba.njit(numba.void(WORKSPACE), **OPTIONS)(through)
 
 
 def after(run: Callable[[FloatArray], None], workspace: FloatArray) -> FloatArray:
@@ -131,7 +132,7 @@ def test_functions_that_are_taken_in_or_called_have_the_same_bits(most: int, mon
     source = HEADER + "\n\n" + function("f", "All.", {X: 0, Y: LANES}, (), outputs, labels={})
     workspace = np.random.default_rng(7).uniform(0.1, 3.0, (2 + len(terms)) * LANES)
     _, through = both(source, "f")
-    monkeypatch.setattr("simulate.compiled._MOST_INLINED", most)
+    monkeypatch.setattr("simulate.emitted._MOST_INLINED", most)
     own = emitted("f", f"{most} {text_of(source, 'f')}", writer(source, "f"))
     assert_same(after(own, workspace), after(through, workspace))
 

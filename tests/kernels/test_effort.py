@@ -12,7 +12,7 @@ import pytest
 from llvmlite import ir
 
 from benchmarks.large import ring
-from simulate import compiled
+from simulate import emitted
 from simulate.exchange.sbml import read_sbml
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.system import lower
@@ -59,15 +59,15 @@ def test_what_llvm_is_given_and_gives_grows_in_proportion_to_the_model(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
-    plain = compiled._Object.add_ir_module
+    plain = emitted._Object.add_ir_module
 
-    def counted(library: compiled._Object, module: ir.Module) -> None:
+    def counted(library: emitted._Object, module: ir.Module) -> None:
         given.append(sum(len(block.instructions) for function in module.functions for block in function.blocks))
         plain(library, module)
 
-    monkeypatch.setattr(compiled._Object, "add_ir_module", counted)
+    monkeypatch.setattr(emitted._Object, "add_ir_module", counted)
     # No code that is kept counts.
-    monkeypatch.setattr(compiled, "cache_directory", lambda: None)
+    monkeypatch.setattr(emitted, "cache_directory", lambda: None)
     for states in (30, 60):
         getattr(made(tmp_path / "ring.xml", states)[0], name)
     assert len(given) == 2
