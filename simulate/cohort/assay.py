@@ -1,23 +1,19 @@
-"""From what is in a patient to what a laboratory reads: proportional error, counting of cells, and a lower limit.
+"""How well a laboratory reads what is in a patient: proportional error, counting of cells, and a lower limit.
 
 A reading is the truth times a log-normal factor; where cells are counted, it is then the share of so many cells, drawn
 from a binomial distribution. What is at or below the limit of the assay is reported as the limit and stands for "no
 more than that" (left censoring).
-
-Errors are keyed by seed, quantity, visit and member. A patient therefore has the same errors in every arm and under
-every hypothesis, and a reading rises with the truth: differences between two simulations are never those of the error.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulate.errors import InputError
-from simulate.streams import FloatArray, IntArray, normals
+from simulate.streams import FloatArray
 from simulate.symbolic.units import DIMENSIONLESS, Unit
 
 
@@ -64,43 +60,3 @@ class Assay:
             return np.full_like(truth, self.sd_log)
         share = np.clip(truth * float(self.unit.factor), 1.0 / self.events, 1.0)
         return np.sqrt(self.sd_log**2 + (1.0 - share) / (self.events * share))
-
-
-def read(
-    assay: Assay, truth: FloatArray, *, quantity: str, visit: str, members: Sequence[int] | IntArray, seed: int
-) -> FloatArray:
-    """Readings of one quantity at one visit.
-
-    Parameters
-    ----------
-    assay
-        How well it is read.
-    truth
-        True values in the unit of the assay, shape [..., member]; NaN stays NaN.
-    quantity, visit
-        Names that key the errors.
-    members
-        Numbers of the members.
-    seed
-        Seed of the cohort.
-
-    Returns
-    -------
-    FloatArray
-        Shape of ``truth``; readings at or below the limit are the limit.
-    """
-    normal = normals(seed, f"assay: {quantity}: {visit}", members, 2)
-    readings: FloatArray = truth * np.exp(assay.sd_log * normal[:, 0])
-    if assay.events is not None:
-        readings = _counted(readings, normal[:, 1], assay.events, float(assay.unit.factor))
-    return np.where(np.isnan(truth), np.nan, np.maximum(readings, assay.limit))
-
-
-def _counted(shares: FloatArray, normal: FloatArray, events: int, factor: float) -> FloatArray:
-    """Shares of counted cells, by quantiles: more cells in the patient are never fewer in the sample."""
-    from scipy.special import ndtr
-    from scipy.stats import binom
-
-    expected = np.clip(shares * factor, 0.0, 1.0)
-    counted = np.asarray(binom.ppf(np.broadcast_to(ndtr(normal), expected.shape), events, expected), dtype=np.float64)
-    return counted / (events * factor)

@@ -35,8 +35,6 @@ class ItemTerm:
 
     total: FloatArray  #: Logarithm of the likelihood with all readings and the doubt, shape [cohort]
     by_reading: FloatArray  #: Logarithm of the likelihood of each reading alone, shape [cohort, reading]
-    #: Probability of each reading, and last of none of them, given the item; shape [cohort, reading + 1].
-    belief: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +66,7 @@ def item_term(item: Item, seen: TrialObservations) -> ItemTerm:
     floors = np.array([reading.statement.log_floor() for reading in item.readings])
     floor = np.full(seen.cohorts, log_doubt + logsumexp(log_shares + floors))
     parts = np.concatenate([log_trust + log_shares + by_reading, floor[:, np.newaxis]], axis=-1)
-    total = logsumexp(parts, axis=-1)
-    with np.errstate(invalid="ignore"):
-        belief = np.exp(parts - total[:, np.newaxis])
-    return ItemTerm(total, by_reading, belief)
+    return ItemTerm(logsumexp(parts, axis=-1), by_reading)
 
 
 def log_likelihood(evidence: Evidence, seen: TrialObservations) -> Terms:
@@ -101,39 +96,3 @@ def log_likelihood(evidence: Evidence, seen: TrialObservations) -> Terms:
         )
     values[unresolved] = -np.inf
     return Terms(tuple(item.name for item in items), values, unresolved)
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one item says of one cohort, as a reader wants it."""
-
-    #: Name and the word of its standing.
-    item: str
-    standing: str
-    #: Logarithms of its likelihood, and of what is left of it whatever a model does.
-    log_likelihood: float
-    floor: float
-    #: The reading that explains it best in this cohort, and the probability of that reading; None for the reading if
-    #: none of them is likelier than a broad density.
-    reading: str | None
-    belief: float
-
-
-def contributions(evidence: Evidence, seen: TrialObservations, cohort: int = 0) -> tuple[Contribution, ...]:
-    """Contributions of the fitted items in one cohort, in the order of the file."""
-    rows = []
-    for item in evidence.data:
-        term = item_term(item, seen)
-        belief = term.belief[cohort]
-        best = int(np.argmax(belief))
-        rows.append(
-            Contribution(
-                item=item.name,
-                standing=item.standing.value,
-                log_likelihood=float(term.total[cohort]),
-                floor=float(term.total[cohort] + np.log(belief[-1])) if belief[-1] > 0.0 else -np.inf,
-                reading=item.readings[best].name if best < len(item.readings) else None,
-                belief=float(belief[best]),
-            )
-        )
-    return tuple(rows)

@@ -93,13 +93,13 @@ def read_observed(
     ignored: Iterable[str] = (),
     where: Where | None = None,
 ) -> ObservedTable:
-    """Read a table of doses and observations; arguments as for `read_dose_table`.
+    """Read a table of doses and observations; arguments as for `dose_table_of`.
 
     Raises
     ------
     InputError
-        As `read_dose_table`; ``table.value``: an observation without DV, a dose with one; ``table.unsupported``;
-        ``table.observations``: a patient has none.
+        ``file.*``, and as `dose_table_of`; ``table.value``: an observation without DV, a dose with one;
+        ``table.unsupported``; ``table.observations``: a patient has none.
     """
     sheet = read_sheet(path)
     declared, unread = ([name.upper() for name in names] for names in (covariates, ignored))

@@ -46,10 +46,9 @@ import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 
 from simulate.errors import InputError, Where, did_you_mean, listed
-from simulate.regimen.cells import CsvTable, read_sheet
+from simulate.regimen.cells import CsvTable
 from simulate.regimen.doses import Course, Plan
 from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, Record, RecordReader, Reset
 from simulate.regimen.rows import Covariates, TableEvent, check_replacing, check_sequence
@@ -127,44 +126,6 @@ class DoseTable:
         return {name: _plan(records[name], resets[name], self.amount_unit, routes) for name in self.patients}
 
 
-def read_dose_table(
-    path: Path | str,
-    *,
-    time: str,
-    amount: str,
-    covariates: Iterable[str] = (),
-    ignored: Iterable[str] = (),
-    rate_stays: bool = True,
-    where: Where | None = None,
-) -> DoseTable:
-    """Read a dose table.
-
-    Parameters
-    ----------
-    path
-        File of comma-separated values with a header.
-    time, amount
-        Units of TIME, II, DUR, UNTIL, ALAG and of AMT; RATE is in amount per time.
-    covariates
-        Further columns that may stand in the table: numbers, one for each patient.
-    ignored
-        Columns that may stand in the table and are not looked at, those of NONMEM among them.
-    rate_stays
-        Whether bioavailability changes how long an infusion at a RATE takes, as in NONMEM, and not its rate.
-    where
-        Place of the units, for errors.
-
-    Raises
-    ------
-    InputError
-        ``file.*``, ``table.*`` with row and column, ``units.*``.
-    """
-    sheet = read_sheet(path)
-    return dose_table_of(
-        sheet, time=time, amount=amount, covariates=covariates, ignored=ignored, rate_stays=rate_stays, where=where
-    )
-
-
 def dose_table_of(
     sheet: CsvTable,
     *,
@@ -176,7 +137,30 @@ def dose_table_of(
     where: Where | None = None,
     needed: Sequence[str] = ("TIME", "AMT"),
 ) -> DoseTable:
-    """As `read_dose_table`, of cells that were read; ``needed`` are the columns that must be there."""
+    """Doses of a table whose cells were read.
+
+    Parameters
+    ----------
+    sheet
+        Cells, with a header.
+    time, amount
+        Units of TIME, II, DUR, UNTIL, ALAG and of AMT; RATE is in amount per time.
+    covariates
+        Further columns that may stand in the table: numbers, one for each patient.
+    ignored
+        Columns that may stand in the table and are not looked at, those of NONMEM among them.
+    rate_stays
+        Whether bioavailability changes how long an infusion at a RATE takes, as in NONMEM, and not its rate.
+    where
+        Place of the units, for errors.
+    needed
+        Columns that must be there.
+
+    Raises
+    ------
+    InputError
+        ``table.*`` with row and column, ``units.*``.
+    """
     reader = RecordReader(time_unit(time, where), rate_stays=rate_stays)
     _unit(amount, where)
     declared, unread = ([name.upper() for name in names] for names in (covariates, ignored))

@@ -12,7 +12,7 @@ from scipy import stats
 from simulate.errors import InputError, NumericalError, Where
 from simulate.evidence.items import Evidence, Item, Reading, Standing, Statement, Use
 from simulate.evidence.kinds import Count, Direction, Mean, MeanRange
-from simulate.evidence.likelihoods import Contribution, contributions, item_term, log_likelihood
+from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.resampling import Trials
 from simulate.evidence.trial_observations import TrialObservations
@@ -56,15 +56,12 @@ def test_readings_and_doubt_are_a_mixture_and_not_a_product() -> None:
     expected = 0.9 * (0.25 * likelihoods[0] + 0.75 * likelihoods[1]) + 0.1 * floor
     np.testing.assert_allclose(np.exp(term.total), expected, rtol=1e-12)
     np.testing.assert_allclose(np.exp(term.by_reading), np.stack(likelihoods, axis=1), rtol=1e-12)
-    np.testing.assert_allclose(term.belief.sum(axis=1), 1.0, rtol=1e-12)
-    np.testing.assert_allclose(term.belief[:, 2], 0.1 * floor / expected, rtol=1e-12)
 
 
 def test_what_a_model_excludes_is_unlikely_and_not_impossible() -> None:
     nowhere = seen(shift=200.0)
     doubted = item_term(item((1.0, SPREAD_OUT)), nowhere)
     assert doubted.total[0] == pytest.approx(math.log(0.02) + SPREAD_OUT.log_floor())
-    assert doubted.belief[0].tolist() == pytest.approx([0.0, 1.0])
     certain = item_term(item((1.0, SPREAD_OUT), doubt=0.0), nowhere)
     assert certain.total[0] < -1000.0
 
@@ -216,17 +213,6 @@ def test_posteriors_of_simulated_abstracts_cover_the_truth_as_often_as_they_say(
 def test_a_wrong_number_of_patients_is_found_out_by_the_same_test() -> None:
     _, spread = places_of_truth(8, 40)
     assert stats.kstest(spread, "uniform").pvalue < 1e-4
-
-
-def test_contributions_name_the_reading_that_explains_best() -> None:
-    evidence = Evidence("x", (item((0.5, MeanRange(1.5, 0.2, 6.0, 8)), (0.5, MeanRange(1.5, 0.2, 6.0, 500))),))
-    (row,) = contributions(evidence, seen())
-    assert isinstance(row, Contribution)
-    assert (row.item, row.standing, row.reading) == ("item", "reported", "reading 0")
-    assert row.belief > 0.9
-    assert row.floor < row.log_likelihood
-    (nothing,) = contributions(evidence, seen(shift=200.0))
-    assert (nothing.reading, nothing.belief) == (None, pytest.approx(1.0))
 
 
 def test_the_whole_abstract_has_a_likelihood() -> None:

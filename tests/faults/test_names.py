@@ -11,7 +11,6 @@ import simulate
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.studies.datasets import RESERVED, check_names
-from simulate.studies.simulated_readings import with_readings
 
 Capture = pytest.CaptureFixture[str]
 
@@ -88,18 +87,3 @@ def test_every_name_of_results_is_one_that_no_quantity_can_have(tmp_path: Path) 
     for name in RESERVED:
         with pytest.raises(InputError):
             check_names([name])
-
-
-def test_a_reading_takes_no_name_that_is_there() -> None:
-    values = xr.DataArray([[[1.0]]], dims=("arm", "member", "time"), attrs={"units": "%", "long_name": "x"})
-    dataset = xr.Dataset(
-        {"ifng": values, "measured_ifng": values, "status": (("arm", "member"), [[0]])},
-        coords={"time": [0.0], "member": [0]},
-    )
-    with pytest.raises(InputError) as caught:
-        with_readings(dataset, seed=1)
-    assert str(caught.value) == (
-        "error[results.name]: results have a quantity `measured_ifng` already\n"
-        "  found:    the name of the reading of another quantity\n"
-        "  try:      rename it in the model"
-    )

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulate.errors import InputError
+from simulate.regimen.cells import read_sheet
 from simulate.regimen.stops import realize
-from simulate.regimen.tables import read_dose_table
+from simulate.regimen.tables import dose_table_of
 from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from tests.helpers.tabled import IV, SC, doses, plan, schedule, table
@@ -241,7 +242,7 @@ def test_units_are_those_that_the_reader_is_told() -> None:
 def test_a_file_is_read_as_its_text(tmp_path: Path) -> None:
     path = tmp_path / "doses.csv"
     path.write_bytes(b"\xef\xbb\xbfTIME,AMT\r\n0,100\r\n")
-    assert read_dose_table(path, time="h", amount="mg").plan((SC,)) == plan("TIME,AMT\n0,100\n")
+    assert dose_table_of(read_sheet(path), time="h", amount="mg").plan((SC,)) == plan("TIME,AMT\n0,100\n")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError) as caught:
-        read_dose_table(path, time="h", amount="mg")
+        read_sheet(path)
     assert caught.value.code == code
     if code == "file.encoding":
         assert str(caught.value.where) == f"{path}:2:3"
