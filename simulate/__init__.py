@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from simulate.api.fitting import *
     from simulate.api.inspecting import *
     from simulate.api.repeating import *
+    from simulate.api.reporting import *
+    from simulate.api.reproducing import *
     from simulate.api.simulating import *
     from simulate.api.studying import *
     from simulate.api.varying import *

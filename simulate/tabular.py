@@ -117,3 +117,14 @@ def _value(cell: str, hint: Any) -> Any:
 def finite(value: Any) -> float | None:
     """A number as a table or JSON has it; None where there is none."""
     return None if value is None or not math.isfinite(float(value)) else float(value)
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Quantiles one by one."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, tuple | list):
+            flat |= {f"{name}_{end}": part for end, part in zip(("low", "median", "high"), value, strict=True)}
+        else:
+            flat[name] = value
+    return flat

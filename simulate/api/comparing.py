@@ -1,6 +1,6 @@
 """Hypotheses beside one another: compared by their evidence, two held against each other, and what each predicts.
 
-Arguments that several functions have are those of `simulate.api.fitting`.
+Arguments that several functions have are those of `simulate.api.arguments`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulate.api.fitting import FitNames, TrialNames, fits_of, models_of, trials_of
+from simulate.api.arguments import FitNames, TrialNames, fits_of, models_of, trials_of
 from simulate.api.verb import verb
 from simulate.errors import InputError, listed
 from simulate.inputs import note
@@ -66,7 +66,7 @@ def compare(
     particles, runs, patients, draws, final_patients
         Of fits that are made, as for `fit`.
     trial, out, force, figures, report
-        As for all functions of `simulate.api.fitting`.
+        As in `simulate.api.arguments`.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def calibrate_choice(
     larger
         How many times as many patients as were reported stand behind each value.
     trial, out, force, progress
-        As for all functions of `simulate.api.fitting`.
+        As in `simulate.api.arguments`.
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
@@ -198,7 +198,7 @@ def predict(
     seed
         Seed of patients and of draws of a prior.
     trial, fits, out, force, figures, progress
-        As for all functions of `simulate.api.fitting`.
+        As in `simulate.api.arguments`.
 
     Returns
     -------
@@ -286,7 +286,7 @@ def contrast(
     seed
         Seed of draws of a prior, and of simulated studies.
     trial, fits, threads, out, force, figures, progress
-        As for all functions of `simulate.api.fitting`.
+        As in `simulate.api.arguments`.
 
     Returns
     -------

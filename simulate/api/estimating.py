@@ -181,9 +181,8 @@ def _sampled(
     objective: Objective, fit: PetabFit, settings: Settings, tables: dict[str, ResultTable], report: Report | None
 ) -> PetabFit:
     """The fit with draws of the posterior, of which there are tables then."""
-    from simulate.api.fitting import flat
     from simulate.studies.petab.sampling import sample_problem
-    from simulate.tabular import table_of
+    from simulate.tabular import flat, table_of
 
     found = sample_problem(objective, settings, report)
     if found.is_told:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulate.api.simulating import Settings, laid_over, refuse_same_names, refuse_twice
+from simulate.api.arguments import Settings, laid_over, refuse_same_names, refuse_twice
 from simulate.api.verb import worded
 from simulate.inputs import noting
 

@@ -1,18 +1,6 @@
 """Scenarios simulated: a cohort, and the same patients under several hypotheses.
 
-Arguments that several functions have:
-
-scenario
-    Name of a shipped scenario, or the path of a scenario file.
-hypothesis, patients, seed, dropout, fit, draws, rtol
-    In place of the scenario's.
-vary
-    How patients differ, as an assumption: ``{"cv": 0.3}`` for all parameters of which nothing is known,
-    ``{"k_a.cv": 0.2}`` for one; ``sd_log`` in place of ``cv``.
-settings
-    What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
-threads, out, force, progress, report
-    As for all functions of `simulate.api.fitting`.
+Arguments that several functions have are those of `simulate.api.arguments`.
 """
 
 from __future__ import annotations
@@ -22,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from simulate.api.arguments import Settings, laid_over, refuse_same_names, refuse_twice
 from simulate.api.verb import verb
-from simulate.errors import InputError
 from simulate.watching import Advance, Progress, quiet
 
 __all__ = ["run", "side_by_side"]
@@ -41,32 +29,6 @@ if TYPE_CHECKING:
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
     from simulate.studies.side_by_side import SideBySide
-
-Settings = Mapping[str, object] | Sequence["Setting"] | None
-
-
-def laid_over(
-    settings: Settings,
-    vary: Mapping[str, float] | None = None,
-    regimen: str | Sequence[str] | None = None,
-    **named: object,
-) -> list[Setting]:
-    """What a call lays over a scenario file: arguments that stand for a key, and further settings.
-
-    Raises
-    ------
-    InputError
-        ``scenario.setting``: a key that both set.
-    """
-    from simulate.studies.settings import KEYS, parse_variation, regimen_settings, settings_from
-
-    variations = [parse_variation(f"{key}={value!r}") for key, value in (vary or {}).items()]
-    if regimen:
-        variations += regimen_settings([regimen] if isinstance(regimen, str) else regimen)
-    given = {KEYS[name]: str(value) if isinstance(value, Path) else value for name, value in named.items()}
-    if isinstance(settings, Mapping) or settings is None:
-        return [*settings_from(given, settings), *variations]
-    return [*settings, *settings_from(given, None), *variations]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -416,37 +378,3 @@ def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[
     }
     own = set_side_by_side(dataset, study.hypothesis, main.index, asked, told.get(main, {}))
     return own, ensemble_counts(ensemble)
-
-
-def refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
-    """Refuse a name that is given twice: ``hypothesis.twice``, ``fit.twice``."""
-    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
-    if twice is not None:
-        raise InputError(f"the {what} `{twice}` is given twice", code=f"{what}.twice", advice="give it once")
-
-
-def refuse_same_names(hypotheses: Sequence[str], names: Sequence[str]) -> None:
-    """Refuse a hypothesis that is given twice, or two that have one name: ``hypothesis.twice``.
-
-    ``hypotheses`` are as they were asked for; ``names`` of the models, where none is asked for that of a scenario.
-    """
-    from simulate.studies.models import hypothesis_parts
-
-    for index, name in enumerate(names):
-        first = names.index(name)
-        if first == index:
-            continue
-        one, other = hypotheses[first], hypotheses[index]
-        if _meant(hypothesis_parts(one)) == _meant(hypothesis_parts(other)):
-            refuse_twice([name, name])
-        raise InputError(
-            f"`{one}` and `{other}` both have the name `{name}`",
-            code="hypothesis.twice",
-            expected="hypotheses with names of their own",
-            advice="change `name` in one of the files",
-        )
-
-
-def _meant(parts: Sequence[str | Path]) -> list[str]:
-    """Parts of a hypothesis, of a file where it is."""
-    return sorted(part.casefold() if isinstance(part, str) else str(part.resolve()) for part in parts)

@@ -1,6 +1,6 @@
 """Studies: repeated as they were and as they could be, and the next one planned.
 
-Arguments that several functions have are those of `simulate.api.fitting`.
+Arguments that several functions have are those of `simulate.api.arguments`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulate.api.arguments import FitNames, TrialNames, fits_of, models_of, trials_of
 from simulate.api.comparing import draws_for
-from simulate.api.fitting import FitNames, TrialNames, fits_of, models_of, trials_of
 from simulate.api.verb import verb
 from simulate.errors import InputError, did_you_mean, listed
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
@@ -89,7 +89,7 @@ def trial(
     seed
         Seed of the studies.
     hypothesis, trial, fits, threads, out, force, figures, progress
-        As for all functions of `simulate.api.fitting`.
+        As in `simulate.api.arguments`.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def design(
     seed
         Seed of draws and simulated measurements.
     trial, fits, threads, out, force, figures, progress
-        As for all functions of `simulate.api.fitting`.
+        As in `simulate.api.arguments`.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """What results depend on: a scenario over a design, over doses, and over all that is uncertain in it.
 
-Arguments that several functions have are those of `simulate.api.simulating`.
+Arguments that several functions have are those of `simulate.api.arguments`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from simulate.api.simulating import Settings, laid_over, refuse_same_names, refuse_twice
+from simulate.api.arguments import Settings, laid_over, refuse_same_names, refuse_twice
 from simulate.api.verb import verb, worded
 from simulate.errors import not_among
 from simulate.watching import Progress, Report, quiet
@@ -424,7 +424,7 @@ def sensitivity(
     seed
         Seed of the designs.
     threads, out, force, figures, progress, report
-        As for all functions of `simulate.api.fitting`.
+        As in `simulate.api.arguments`.
 
     Returns
     -------

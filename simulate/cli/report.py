@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulate.api.inspecting import report as function
+from simulate.api.reporting import report as function
 from simulate.cli.console import ask, print_json, say
 from simulate.cli.options import Json, defaults_of
 

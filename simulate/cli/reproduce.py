@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.api.fitting import reproduce as function
+from simulate.api.reproducing import reproduce as function
 from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, Force, Hypothesis, Json, Trials, defaults_of
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from simulate.api.fitting import Reproduction
+    from simulate.api.reproducing import Reproduction
     from simulate.results.result import Result
     from simulate.studies.fitting.posterior import Posterior
     from simulate.studies.fitting.predictive import Predicted

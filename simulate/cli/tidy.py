@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulate.api.inspecting import tidy as function
+from simulate.api.reporting import tidy as function
 from simulate.cli.console import print_json, progress, say
 from simulate.cli.options import Force, Json, defaults_of
 
@@ -33,7 +33,7 @@ def tidy(
     simulate run anakinra-100mg-daily --out mine && simulate tidy mine
     simulate tidy mine -q ifng -q il17a --at "0 d" --at "182 d" --out changes.parquet
     """  # noqa: D301
-    from simulate.api.inspecting import write_long
+    from simulate.api.reporting import write_long
 
     whole = directory.resolve()
     target = whole.with_name(f"{whole.name}.csv") if out is None else out
