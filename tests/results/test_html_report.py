@@ -19,8 +19,9 @@ from simulate.errors import InputError
 from simulate.manifest import manifest_text, read_manifest
 from simulate.results.changes import RULE
 from simulate.results.html import escaped, mathml, picture
-from simulate.results.html_report import Purpose, in_words, narrow, report
+from simulate.results.html_report import Purpose, report
 from simulate.results.provenance import Provenance
+from simulate.results.report_tables import in_words, narrow
 from simulate.results.result import Result
 from simulate.studies.dose_response.tables import CurveRow, curve_rows
 from simulate.symbolic.expressions import parse_expression
