@@ -52,7 +52,9 @@ def public_names_page() -> str:
     """Each public name from its docstring, below that of its module."""
     modules = {**simulate._MODULE_OF, **{verb.word: verb.api for verb in verbs().values() if verb.api is not None}}
     texts = []
-    for part, homes in itertools.groupby(sorted({*modules.values()}, key=placed), lambda home: home.split(".")[1]):
+    # What arguments mean that several functions have stands above these.
+    shown = {"simulate.api.arguments", *modules.values()}
+    for part, homes in itertools.groupby(sorted(shown, key=placed), lambda home: home.split(".")[1]):
         entries = []
         for home in homes:
             entries.append(f".. automodule:: {home}\n")

@@ -39,6 +39,7 @@ def test_every_public_name_is_documented(site: Path) -> None:
     text = (site / "public-names.html").read_text(encoding="utf-8")
     found = set(re.findall(r'<dt class="sig sig-object py" id="simulate\.(\w+)">', text))
     assert found == {*simulate.__all__} - {"__version__"}
+    assert "In place of the scenario’s." in text, "what arguments mean that several functions have"
 
 
 def test_every_verb_is_there_with_its_options(site: Path) -> None:
