@@ -76,23 +76,35 @@ def emitted(name: str, text: str, write: Writer, *, is_simple: bool = False) -> 
     is_simple
         Whether there is nothing in them for LLVM to simplify, which takes it as long as to translate them.
     """
-    machine = (*_target.target_context.codegen().magic_tuple(), _numba.config.USING_SVML, fingerprint())
-    digest = hashlib.blake2b("\0".join(map(str, (text, *machine))).encode(), digest_size=16).hexdigest()
-    folder, symbol = cache_directory(), f"{name}-{digest}"
-    path = None if folder is None else folder / f"{symbol}.bin"
+    symbol = _symbol(name, text)
     with LOCK:
         if symbol not in _EMITTED:
-            code = None if path is None else cache.load(path)
-            if code is None:
-                code = _object_code(symbol, write, _SimpleObject if is_simple else _Object)
-                if path is not None:
-                    cache.save(path, code)
+            code = _made_once(symbol, lambda: _object_code(symbol, write, _SimpleObject if is_simple else _Object))
             engine = _target.target_context.codegen()._engine._ee
             engine.add_object_file(ObjectFileRef.from_data(code))
             engine.finalize_object()
             _EMITTED[symbol] = Emitted(engine.get_function_address(symbol))
     heed()
     return _EMITTED[symbol]
+
+
+def _symbol(name: str, text: str) -> str:
+    """Name of what follows from a text on this machine."""
+    machine = (*_target.target_context.codegen().magic_tuple(), _numba.config.USING_SVML, fingerprint())
+    digest = hashlib.blake2b("\0".join(map(str, (text, *machine))).encode(), digest_size=16).hexdigest()
+    return f"{name}-{digest}"
+
+
+def _made_once(symbol: str, make: Callable[[], bytes]) -> bytes:
+    """Code from the cache, or made and kept there."""
+    folder = cache_directory()
+    path = None if folder is None else folder / f"{symbol}.bin"
+    code = None if path is None else cache.load(path)
+    if code is None:
+        code = make()
+        if path is not None:
+            cache.save(path, code)
+    return code
 
 
 @functools.cache
@@ -172,10 +184,14 @@ length of two hundred operations."""
 
 
 def optimized(name: str, write: Callable[[Any, Any, Any], None]) -> bytes:
-    """LLVM's code of what is written to a module, and of all that it calls; given are Numba's contexts and the module.
+    """LLVM's code of what is written to a module, and of all that it calls, or what the cache has of it.
 
-    For functions that generated code takes in.
+    Given are Numba's contexts and the module. For functions that generated code takes in.
     """
+    return _made_once(_symbol(name, ""), lambda: _optimized(name, write))
+
+
+def _optimized(name: str, write: Callable[[Any, Any, Any], None]) -> bytes:
     context = _target.target_context
     library: Any = _Object(context.codegen(), name)
     module = library.create_ir_module(name)
