@@ -4,9 +4,9 @@
 
 MODELS is a folder or a ZIP file with SBML files of BioModels; without it only the family of models is measured.
 Patients are those of `benchmarks.populations`, to a relative tolerance of 1e-6 at 11 times. Each model is measured in a
-process of its own with an empty cache, after a small model has been solved: what every model shares, the loops of the
-solver, is compiled once on a machine and not counted. Times are of the processor, one thread, of both programs on one
-core.
+process of its own with an empty cache, after a small model has been solved: what every model shares is compiled once on
+a machine and not counted, the loops of the solver, what follows tables, and functions such as powers. Times are of the
+processor, one thread, of both programs on one core.
 
 The family is a ring of states: each is made from the one before by a saturating rate that its neighbors inhibit, and is
 lost. A model of n states has 2n reactions and 3n parameters. Needs ``libroadrunner`` and ``python-libsbml``.
@@ -179,16 +179,23 @@ def measured(content: bytes, patients: Sequence[int]) -> dict[str, Any]:
 
 def _prepare(path: Path, times: np.ndarray) -> None:
     """Have what all models share: a small one is solved by both methods, and what those with switches call is there."""
+    from simulate.emitted import emitted
+    from simulate.kernels.direct import writer
+    from simulate.kernels.following import follow
     from simulate.solver.automatic import Automatic
     from simulate.solver.hybrid import look_for_switches, settle, share_of_switching
+    from simulate.solver.layout import LANES
 
     path.write_text(ring(3))
     *_, model, small = begun(path, stiff=True)
     rows = np.array([[part.value for part in model.parameters]])
     solved(small, rows, times)
     solved(small, rows, times, Automatic(patience=1))
-    for shared in (look_for_switches, share_of_switching, settle):
+    for shared in (look_for_switches, share_of_switching, settle, follow):
         assert shared.address
+    functions = "exp({x}) + log({x}) + power({x}, {x}) + logistic({x}) + share({x}, {x}) + weight({x}, {x}, {x})"
+    source = f"def functions(w):\n    for lane in range({LANES}):\n        w[lane] = {functions.format(x='w[lane]')}\n"
+    emitted("functions", source, writer(source, "functions"))
 
 
 def alone(arguments: Sequence[str], patients: Sequence[int], shared: Path) -> dict[str, Any]:

@@ -218,6 +218,11 @@ class Compiled:
         return self._made[0](*arguments)
 
     @property
+    def symbol(self) -> str:
+        """Name by which emitted code calls it."""
+        return f"{self._function.__module__}.{self._function.__qualname__}"
+
+    @property
     def address(self) -> int:
         """Where the machine code is, for compiled code that calls it."""
         return self._made[1]

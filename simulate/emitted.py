@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numba
@@ -18,6 +18,7 @@ from llvmlite.binding import (
     Linkage,
     ObjectFileRef,
     Target,
+    add_symbol,
     create_new_module_pass_manager,
     get_process_triple,
     parse_bitcode,
@@ -29,7 +30,7 @@ from numba.core.registry import cpu_target
 from numba.core.targetconfig import ConfigStack
 
 from simulate import cache
-from simulate.compiled import LOCK, OPTIONS, WORKSPACE, cache_directory, fingerprint
+from simulate.compiled import LOCK, OPTIONS, WORKSPACE, Compiled, cache_directory, fingerprint
 from simulate.interruption import heed
 from simulate.uncollected import uncollected
 
@@ -62,7 +63,9 @@ Writer = Callable[[Any, Any, Any, Any], None]
 _EMITTED: dict[str, Emitted] = {}
 
 
-def emitted(name: str, text: str, write: Writer, *, is_simple: bool = False) -> Emitted:
+def emitted(
+    name: str, text: str, write: Writer, *, is_simple: bool = False, calls: Iterable[Compiled] = ()
+) -> Emitted:
     """A function of the workspace whose instructions are written past Numba, or loaded from the cache.
 
     Parameters
@@ -75,7 +78,11 @@ def emitted(name: str, text: str, write: Writer, *, is_simple: bool = False) -> 
         Writes them.
     is_simple
         Whether there is nothing in them for LLVM to simplify, which takes it as long as to translate them.
+    calls
+        Compiled functions that are called, by their ``symbol``.
     """
+    for function in calls:
+        add_symbol(function.symbol, function.address)
     symbol = _symbol(name, text)
     with LOCK:
         if symbol not in _EMITTED:

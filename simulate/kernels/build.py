@@ -24,14 +24,16 @@ from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.clock import NOTHING, Clock, pulse_in
 from simulate.kernels.direct import is_direct, text_of, writer
-from simulate.kernels.elimination import backsolve_source, factor_source
+from simulate.kernels.elimination import MOST_WRITTEN, backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, Offset, function, needed
+from simulate.kernels.following import follow
 from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.passing import blur, moved, rate
 from simulate.kernels.sensitivity_blocks import IMPORTS, STAGES, Followers, followers, remembered, rhs_source
 from simulate.kernels.switches import Switches, met, symbols_of
 from simulate.kernels.system import System, infusion
+from simulate.kernels.tabulation import table_source
 from simulate.kernels.tape import Tape, tape
 from simulate.solver.hybrid import FEW_SLOTS, SLOTS, Hybrid, Passing
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
@@ -175,7 +177,12 @@ class CompiledKernel:
     @uncollected()
     def _compiled(self, name: str, source: str) -> BlockFunction:
         if is_direct(source, name):
-            return emitted(name, text_of(source, name), writer(source, name), is_simple=name in _SIMPLE)
+            text = text_of(source, name)
+            is_followed = "follow(w" in text
+            return emitted(
+                name, text, writer(source, name),
+                is_simple=is_followed or name in _SIMPLE, calls=[follow] if is_followed else [],
+            )  # fmt: skip
         result: BlockFunction = compiled(_SIGNATURE)(getattr(load_source(f"{self.key}_{name}", source), name))
         return result
 
@@ -466,20 +473,27 @@ def _stiff_source(
     outputs += [
         (SOLUTION + state * LANES, entries.get((state, size), sympy.S.Zero)) for state in range(len(rhs.results))
     ]
-    program = straight_line([value for _, value in outputs], "jacobian")
     named = labels | {offset: f"d rate {row} / d state {column}" for (row, column), offset in offsets.items()}
     diagonal = {place: offset for place, offset in offsets.items() if place[0] < size}
     couplings = {place: offset for place, offset in offsets.items() if place[0] >= size}
     elimination = order(size, tuple(diagonal))
     factors = CONSTANTS + (first_row + len(pattern)) * LANES
-    jacobian = function(
-        "jacobian",
-        "Time, state, constants → Jacobian and partial derivative in time.",
-        inputs,
-        (*derivatives.assignments, *program.assignments),
-        list(zip([offset for offset, _ in outputs], program.results, strict=True)),
-        labels=named,
-    )
+    jacobian = None
+    meaning = "Time, state, constants → Jacobian and partial derivative in time."
+    if size > MOST_WRITTEN:
+        # Before there are factors their rows are free.
+        scratch = range(factors, CONSTANTS + (first_row + (1 + len(rhs.results) // size) * size**2) * LANES, LANES)
+        jacobian = table_source("jacobian", meaning, inputs, derivatives.assignments, outputs, scratch)
+    if jacobian is None:
+        program = straight_line([value for _, value in outputs], "jacobian")
+        jacobian = function(
+            "jacobian",
+            meaning,
+            inputs,
+            (*derivatives.assignments, *program.assignments),
+            list(zip([offset for offset, _ in outputs], program.results, strict=True)),
+            labels=named,
+        )
     blocks = len(rhs.results) // size
     in_time = [SOLUTION + state * LANES for state in range(size) if (state, size) in entries]
     return "\n\n".join(

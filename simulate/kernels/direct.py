@@ -27,7 +27,7 @@ from numba.core import cgutils
 
 from simulate.compiled import source_of
 from simulate.emitted import Writer, native_width
-from simulate.kernels import elementary, extremes, ratios
+from simulate.kernels import elementary, extremes, following, ratios
 from simulate.kernels.lanewise import write_fence
 from simulate.kernels.widening import kind_of, widened
 from simulate.solver.layout import LANES
@@ -62,7 +62,8 @@ def text_of(source: str, name: str) -> str:
     """What decides on the instructions of a function of a generated module: its lines, without comments."""
     definition = _definition(source, name)
     lines = source.splitlines()[definition.lineno - 1 : definition.end_lineno]
-    return "\n".join(line.split("  # ")[0] for line in lines)
+    tables = [table for part in _parts(definition) if _is_follow(part) for table in _tables(source, part)]
+    return "\n".join([*(ast.unparse(table) for table in tables), *(line.split("  # ")[0] for line in lines)])
 
 
 def writer(source: str, name: str) -> Writer:
@@ -86,6 +87,9 @@ def writer(source: str, name: str) -> Writer:
                     _write(body, lane)
                     builder.branch(after)
                     builder.position_at_end(after)
+                case ast.Expr() if _is_follow(part):
+                    tables = [following.READERS[table.func.id](table.args[0].value) for table in _tables(source, part)]
+                    following.write_follow(context, builder, data, tables)
                 case _:
                     _write([part], lane)
 
@@ -301,6 +305,13 @@ def _definitions(source: str) -> Mapping[str, ast.FunctionDef]:
     return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
 
 
+@functools.lru_cache(maxsize=4)
+def _held(source: str) -> Mapping[str, ast.expr]:
+    """What a module keeps under a name."""
+    found = (node for node in ast.parse(source).body if isinstance(node, ast.Assign))
+    return {node.targets[0].id: node.value for node in found if isinstance(node.targets[0], ast.Name)}
+
+
 def _definition(source: str, name: str) -> ast.FunctionDef:
     return _definitions(source)[name]
 
@@ -312,9 +323,20 @@ def _parts(definition: Any) -> list[Any]:
 
 
 def _is_plain(part: ast.stmt) -> bool:
-    return _is_fence(part) or (
-        isinstance(part, ast.For) and all(isinstance(statement, ast.Assign | ast.Pass) for statement in part.body)
+    return (
+        _is_fence(part)
+        or _is_follow(part)
+        or (isinstance(part, ast.For) and all(isinstance(statement, ast.Assign | ast.Pass) for statement in part.body))
     )
+
+
+def _is_follow(part: ast.stmt) -> bool:
+    return isinstance(part, ast.Expr) and ast.unparse(part).startswith("follow(w")
+
+
+def _tables(source: str, part: Any) -> list[Any]:
+    """Calls that read the tables of a call of `follow`."""
+    return [_held(source)[name.id] for name in part.value.args[1:]]
 
 
 def _is_piece(run: list[Any]) -> bool:

@@ -22,8 +22,12 @@ from dataclasses import dataclass
 from simulate.kernels import following
 from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOLUTION, SOUND, UNUSABLE
 
-_MOST_WRITTEN = 3000
+_MOST_STEPS = 3000
 """Steps that are written out."""
+
+MOST_WRITTEN = 48
+"""States of a model whose steps are written out, and compiled: of a larger one that takes longer than a thousand
+patients gain by it."""
 
 _PIECE = 128
 """Steps between which numbers stay in registers. A longer piece is no faster, and takes longer to compile than in
@@ -149,12 +153,16 @@ def factor_source(
     places = {f"m{row}_{column}": factors + index * LANES for index, (row, column) in enumerate(elimination.entries)}
     places |= {"sound": SOUND} | {_row(offset): offset for offset in (*jacobian.values(), *in_time)}
     meaning = "Jacobian and shift → factors of shift·1 − J, and whether they are sound."
-    if sum(map(len, (*taken, *eliminated))) > _MOST_WRITTEN:
-        followed = [_BEGIN, *watched, *itertools.chain(*taken), _JUDGE, *itertools.chain(*eliminated)]
-        return _followed("factor", meaning, followed, places)
+    if _is_long(elimination, sum(map(len, (*taken, *eliminated)))):
+        begun = _begun([_BEGIN, *watched, *itertools.chain(*taken), _JUDGE], places)
+        return _followed("factor", meaning, [*begun, *_reduced([*itertools.chain(*eliminated)], places)])
     # A row is finished before the next begins: what is at work fits registers.
     written = [_BEGIN, *watched, *itertools.chain(*itertools.chain(*zip(taken, eliminated, strict=True)))]
     return _written("factor", meaning, written, places)
+
+
+def _is_long(elimination: Elimination, steps: int) -> bool:
+    return len(elimination.order) > MOST_WRITTEN or steps > _MOST_STEPS
 
 
 def _taken(row: int, column: int, place: int | None) -> _Step:
@@ -193,8 +201,8 @@ def backsolve_source(
         names = {state: f"s{block}_{state}" for state in order}
         steps += _block(elimination, factors, names, own)
         places |= {names[state]: SOLUTION + (first + state) * LANES for state in order}
-    if len(steps) > _MOST_WRITTEN:
-        return _followed("backsolve", meaning, steps, places)
+    if _is_long(elimination, len(steps)):
+        return _followed("backsolve", meaning, _summed(steps, places))
     return _written("backsolve", meaning, steps, places)
 
 
@@ -254,9 +262,85 @@ def _piece(steps: Sequence[_Step], places: Mapping[str, int]) -> list[str]:
     return [*lines, *(f"{_row(places[name])} = {name}" for name in kept)]
 
 
-def _followed(name: str, meaning: str, steps: Sequence[_Step], places: Mapping[str, int]) -> str:
-    """Source of a function that follows a table of steps; whatever has a name has its own place in the workspace."""
-    rows: list[tuple[int, ...]] = [
-        (following.KINDS.index(kind), *(places[name] if name else 0 for name in names)) for kind, *names in steps
+def _followed(name: str, meaning: str, runs: Sequence[following.Run]) -> str:
+    """Source of a function that follows a table; whatever has a name has its own place in the workspace."""
+    table, line = following.table(f"_{name}", runs)
+    return f'{table}\n\ndef {name}(w):\n    """{meaning}"""\n    {line}\n'
+
+
+def _begun(steps: Sequence[_Step], places: Mapping[str, int]) -> list[following.Run]:
+    """Steps none of which asks for another, put together."""
+    of_kind: dict[str, list[list[int]]] = {}
+    for kind, target, other, _ in steps:
+        of_kind.setdefault(kind, []).append([places.get(target, 0), places.get(other, 0)])
+    return [following.run(kind, operands) for kind, operands in of_kind.items()]
+
+
+def _reduced(eliminated: Sequence[_Step], places: Mapping[str, int]) -> list[following.Run]:
+    """Steps of elimination put together: what is done to a row with another, whose entries lie side by side, is one."""
+    kinds: list[str] = []
+    operands: list[list[int]] = []
+    needs: list[list[int]] = []
+    # The last step that has changed a row, by the place of an entry of it; of one that is finished, of its diagonal.
+    last: dict[str, int] = {}
+
+    def add(kind: str, row: str, own: list[int], other: str = "") -> None:
+        needs.append([last[name] for name in (row, other) if name in last])
+        last[row] = len(kinds)
+        kinds.append(kind)
+        operands.append(own)
+
+    targets: list[int] = []
+    for kind, target, factor, source in eliminated:
+        row = target[: target.index("_")]
+        if kind == "scale":
+            targets = [places[target], places[factor], 0]
+            add("", row, targets, factor[: factor.index("_")])
+        elif kind == "add":
+            targets[2] = targets[2] or places[source]
+            targets.append(places[target])
+        else:
+            add(kind, row, [places[target], 0])
+    named = [kind or f"reduce {len(own) - 3}" for kind, own in zip(kinds, operands, strict=True)]
+    return [
+        following.run(kind, [operands[index] for index in chosen])
+        for kind, chosen in following.scheduled(dict(enumerate(named)), dict(enumerate(needs)))
     ]
-    return following.source(name, meaning, rows)
+
+
+def _summed(steps: Sequence[_Step], places: Mapping[str, int]) -> list[following.Run]:
+    """Steps of a solution put together: products that are added to a number, in the order in which they are given.
+
+    They wait until the number is asked for.
+    """
+    kinds: dict[int, str] = {}
+    operands: dict[int, list[int]] = {}
+    needs: dict[int, set[int]] = {}
+    last: dict[str, int] = {}
+    readers: dict[str, set[int]] = {}
+    waiting: dict[str, list[str]] = {}
+
+    def finish(target: str, by: str = "") -> None:
+        factors = waiting.pop(target, [])
+        if factors or by:
+            index = len(kinds)
+            kinds[index] = f"{'sum_scaled' if by else 'sum'} {len(factors) // 2}"
+            operands[index] = [places[name] for name in (target, *([by] if by else []), *factors)]
+            # What reads the number as it is must have done so before it changes.
+            needs[index] = {last[name] for name in (target, *factors) if name in last} | readers.pop(target, set())
+            last[target] = index
+            for name in factors:
+                readers.setdefault(name, set()).add(index)
+
+    for kind, target, *others in steps:
+        if kind == "add":
+            for other in others:
+                finish(other)
+            waiting.setdefault(target, []).extend(others)
+        else:
+            finish(target, others[0])
+    for target in list(waiting):
+        finish(target)
+    return [
+        following.run(kind, [operands[index] for index in chosen]) for kind, chosen in following.scheduled(kinds, needs)
+    ]

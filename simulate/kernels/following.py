@@ -1,91 +1,305 @@
-"""Arithmetic on rows of the workspace that a loop reads from a table, for programs too long to be written out."""
+"""Arithmetic on rows of the workspace that one function reads from a table, for programs too long to be compiled.
+
+The function is compiled once on a machine. A table costs no more than to be written, and its steps come in runs of one
+kind, so that little time is lost with finding out what to do next: eight numbers are in a row.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
 
-from simulate.compiled import inlined
+from simulate.compiled import WORKSPACE, apart, compiled, inlined
 from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOUND, UNUSABLE
-from simulate.solver.vectors import load, store
+from simulate.solver.vectors import choose, every, load, size, store
+
+Run = tuple[int, ...]
+"""A kind, how many steps of it, and the operands: offsets of rows."""
 
 KINDS = (
-    "add", "scale", "invert", "take", "take_on_diagonal", "fill", "shift", "begin", "watch", "judge",
+    "reduce", "sum", "sum_scaled", "invert", "take", "take_on_diagonal", "fill", "shift", "begin", "watch",
+    "judge", "number", "copy", "minus", "plus", "difference", "times", "minus_times", "fused", "fused_minus", "over",
 )  # fmt: skip
-"""What a step does, by its number: with the rows a, b and c of the workspace ``a + b * c``, ``a * b`` or ``-1 / a`` in
-the place of a; takes an entry b of a Jacobian, on the diagonal less the shift, where there is none 0 in place of it;
-watches for entries that are not finite, and judges them."""
+"""What a run does, by its number.
 
-_ADD, _SCALE, _INVERT, _TAKE, _TAKE_ON_DIAGONAL, _FILL, _SHIFT, _BEGIN, _WATCH, _JUDGE = range(len(KINDS))
+``reduce`` multiplies a row by another, and adds the product of it and each of those from some row on to a row of its
+own; how many, the run says. ``sum`` adds so many products of two rows to a row, which ``sum_scaled`` multiplies by
+another at the end. ``take`` takes an entry of a Jacobian, on the diagonal less the shift, where there is none 0 in
+place of it; ``watch`` looks for entries that are not finite, which ``judge`` judges. All from ``number`` on have a
+result and operands, ``fused`` and ``fused_minus`` z + x * y and z - x * y."""
+
+(
+    _REDUCE, _SUM, _SUM_SCALED, _INVERT, _TAKE, _TAKE_ON_DIAGONAL, _FILL, _SHIFT, _BEGIN, _WATCH,
+    _JUDGE, _NUMBER, _COPY, _MINUS, _PLUS, _DIFFERENCE, _TIMES, _MINUS_TIMES, _FUSED, _FUSED_MINUS, _OVER,
+) = range(len(KINDS))  # fmt: skip
+
+_pointer: Any = types.CPointer
+_STEPS, _NUMBERS = _pointer(types.int32), _pointer(types.float64)
 
 
-def source(name: str, meaning: str, steps: Sequence[tuple[int, ...]]) -> str:
-    """Source of a function that follows these steps: kind, and the offsets of three rows."""
-    text = "\n".join(" ".join(map(str, run)) for run in _runs(steps))
-    return f'''from simulate.kernels.following import follow, table
+def run(kind: str, steps: Sequence[Sequence[int]]) -> Run:
+    """A run of steps of one kind, with the operands of each; some have a number besides."""
+    name, *number = kind.split()
+    return KINDS.index(name), len(steps), *map(int, number), *(operand for step in steps for operand in step)
 
-_{name}_steps = table("""
+
+def scheduled(kinds: Mapping[int, str], needs: Mapping[int, Iterable[int]]) -> Iterator[tuple[str, list[int]]]:
+    """Runs of steps of one kind in an order in which they can be done: always of that of which the most can be done.
+
+    Parameters
+    ----------
+    kinds
+        Kind of each step; steps of no kind are done when nothing else can be.
+    needs
+        Steps that must be done before each.
+    """
+    waiting: dict[int, int] = {}
+    users: dict[int, list[int]] = {}
+    ready: dict[str, list[int]] = {}
+    for step, kind in kinds.items():
+        others = set(needs[step])
+        waiting[step] = len(others)
+        for other in others:
+            users.setdefault(other, []).append(step)
+        if not others:
+            ready.setdefault(kind, []).append(step)
+    while ready:
+        kind = max(ready, key=lambda kind: (bool(kind), len(ready[kind]), kind))
+        own = ready.pop(kind)
+        for step in own:
+            for user in users.get(step, ()):
+                waiting[user] -= 1
+                if not waiting[user]:
+                    (own if kinds[user] == kind else ready.setdefault(kinds[user], [])).append(user)
+        yield kind, own
+
+
+def table(name: str, runs: Iterable[Run], values: Sequence[float] = ()) -> tuple[str, str]:
+    """Text of a table of that name, which may need numbers, and the line of a generated function that follows it."""
+    text = "\n".join(" ".join(map(str, run)) for run in runs)
+    held = f'''from simulate.kernels.following import follow, numbers, steps
+
+{name}_steps = steps("""
 {text}
 """)
-
-
-def {name}(w):
-    """{meaning}"""
-    follow(w, _{name}_steps)
+{name}_numbers = numbers("{" ".join(map(repr, values))}")
 '''
+    return held, f"follow(w, {name}_steps, {name}_numbers)"
 
 
-def _runs(steps: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Steps, each with how many do the same to the rows that follow, with the same b; they are put together."""
-    runs: list[tuple[int, ...]] = []
-    for kind, a, b, c in steps:
-        if runs and kind == _ADD:
-            last, first, factor, second, count = runs[-1]
-            beyond = count * LANES
-            if (last, first + beyond, factor, second + beyond) == (kind, a, b, c):
-                runs[-1] = (kind, first, b, second, count + 1)
-                continue
-        runs.append((kind, a, b, c, 1))
-    return runs
+def steps(text: str) -> np.ndarray:
+    """The numbers of a table, of which the first is the place of the end."""
+    found = text.split()
+    return np.array([1 + len(found), *found], dtype=np.int32)
 
 
-def table(text: str) -> np.ndarray:
-    """The numbers of a table, shape [run, 5]."""
-    return np.array([line.split() for line in text.split("\n") if line], dtype=np.int32)
+def numbers(text: str) -> np.ndarray:
+    """The numbers that a table needs; one at least, for there is no array of none on a graphics card."""
+    return np.array([*text.split(), 0.0], dtype=np.float64)
 
 
-@inlined
-def follow(w: np.ndarray, steps: np.ndarray) -> None:
+READERS: Mapping[str, Callable[[str], np.ndarray]] = {"steps": steps, "numbers": numbers}
+"""What reads the text of tables, by name."""
+
+
+def write_follow(context: Any, builder: Any, data: Any, tables: Sequence[np.ndarray]) -> None:
+    """Instructions that follow steps with numbers; these lie beside them."""
+    kinds = (WORKSPACE, _STEPS, _NUMBERS)
+    workspace = context.make_array(WORKSPACE)(context, builder)
+    workspace.data = data
+    places = [
+        builder.bitcast(_placed(builder.module, one), context.get_value_type(kind))
+        for one, kind in zip(tables, kinds[1:], strict=True)
+    ]
+    name, convention = follow.symbol, context.call_conv
+    known = builder.module.globals.get(name)
+    called = known or ir.Function(builder.module, convention.get_function_type(types.none, kinds), name)
+    convention.call_function(builder, called, types.none, kinds, [workspace._getvalue(), *places])
+
+
+def _placed(module: Any, held: np.ndarray) -> Any:
+    content = bytearray(held.tobytes())
+    kind = ir.ArrayType(ir.IntType(8), len(content))
+    place = ir.GlobalVariable(module, kind, module.get_unique_name("table"))
+    place.linkage, place.global_constant, place.align = "internal", True, 64
+    place.initializer = ir.Constant(kind, content)
+    return place
+
+
+@compiled(types.void(WORKSPACE, _STEPS, _NUMBERS))
+def follow(w: Any, steps: Any, numbers: Any) -> None:
     """Do what the steps say, one after the other."""
-    for index in range(steps.shape[0]):
-        kind, a, b, c = steps[index, 0], steps[index, 1], steps[index, 2], steps[index, 3]
-        if kind == _ADD:
-            factor = load(w, b)
-            for i in range(0, steps[index, 4] * LANES, LANES):
-                store(w, a + i, load(w, a + i) + factor * load(w, c + i))
-        elif kind == _SCALE:
-            store(w, a, load(w, a) * load(w, b))
+    place, end = 1, steps[0]
+    while place < end:
+        kind, count = steps[place], steps[place + 1]
+        place += 2
+        if kind < _NUMBER:
+            place = _eliminate(w, steps, place, kind, count)
         else:
-            _follow_rest(w, kind, a, b)
+            place = _compute(w, steps, place, kind, count, numbers)
+
+
+def _of_two(operation: Any) -> Any:
+    """Return the compiled function ``(w, steps, place, count)``: an operation on two rows, so many times."""
+
+    @inlined
+    def run(w: Any, steps: Any, place: int, count: int) -> int:
+        for _ in range(count):
+            store(w, steps[place], operation(load(w, steps[place + 1]), load(w, steps[place + 2])))
+            place += 3
+        return place
+
+    return run
+
+
+def _of_three(operation: Any) -> Any:
+    """Return the same for an operation on three rows."""
+
+    @inlined
+    def run(w: Any, steps: Any, place: int, count: int) -> int:
+        for _ in range(count):
+            x, y, z = load(w, steps[place + 1]), load(w, steps[place + 2]), load(w, steps[place + 3])
+            store(w, steps[place], operation(x, y, z))
+            place += 4
+        return place
+
+    return run
+
+
+_plus = _of_two(inlined(lambda x, y: x + y))
+_difference = _of_two(inlined(lambda x, y: x - y))
+_times = _of_two(inlined(lambda x, y: x * y))
+_minus_times = _of_two(inlined(lambda x, y: 0.0 - x * y))
+_over = _of_two(inlined(lambda x, y: x / y))
+_fused = _of_three(inlined(lambda x, y, z: z + x * y))
+_fused_minus = _of_three(inlined(lambda x, y, z: z - x * y))
 
 
 @inlined
-def _follow_rest(w: np.ndarray, kind: int, a: int, b: int) -> None:
+def _compute(w: Any, steps: Any, place: int, kind: int, count: int, numbers: Any) -> int:
+    """Do a run of arithmetic, and return where the next begins."""
+    if kind == _TIMES:
+        return int(_times(w, steps, place, count))
+    if kind == _FUSED:
+        return int(_fused(w, steps, place, count))
+    if kind == _FUSED_MINUS:
+        return int(_fused_minus(w, steps, place, count))
+    if kind == _MINUS_TIMES:
+        return int(_minus_times(w, steps, place, count))
+    if kind == _PLUS:
+        return int(_plus(w, steps, place, count))
+    if kind == _DIFFERENCE:
+        return int(_difference(w, steps, place, count))
+    if kind == _OVER:
+        return int(_over(w, steps, place, count))
+    for i in range(place, place + 2 * count, 2):
+        a, b = steps[i], steps[i + 1]
+        if kind == _NUMBER:
+            for lane in range(LANES):
+                w[a + lane] = numbers[b]
+        else:
+            store(w, a, load(w, b) if kind == _COPY else 0.0 - load(w, b))
+    return place + 2 * count
+
+
+@inlined
+def _eliminate(w: Any, steps: Any, place: int, kind: int, count: int) -> int:
+    """Do a run of elimination, and return where the next begins."""
+    if kind == _REDUCE:
+        return int(_reduce(w, steps, place, count))
+    if kind == _SUM:
+        return int(_sum(w, steps, place, count))
+    if kind == _SUM_SCALED:
+        return int(_sum_scaled(w, steps, place, count))
+    if kind == _TAKE:
+        return int(_take(w, steps, place, count, 0.0))
+    if kind == _TAKE_ON_DIAGONAL:
+        return int(_take(w, steps, place, count, 1.0))
+    for i in range(place, place + 2 * count, 2):
+        a, b = steps[i], steps[i + 1]
+        if kind == _FILL:
+            store(w, a, every(0.0))
+        elif kind == _INVERT:
+            _invert(w, a)
+        else:
+            _do_rarely(w, kind, a, b)
+    return place + 2 * count
+
+
+@inlined
+def _reduce(w: Any, steps: Any, place: int, count: int) -> int:
+    others = steps[place]
+    place += 1
+    for _ in range(count):
+        target, by, first = steps[place], steps[place + 1], steps[place + 2]
+        factor = load(w, target) * load(w, by)
+        store(w, target, factor)
+        place += 3
+        for i in range(others):
+            other = steps[place + i]
+            store(w, other, load(w, other) + factor * load(w, first + i * LANES))
+        place += others
+    return place
+
+
+@inlined
+def _sum(w: Any, steps: Any, place: int, count: int) -> int:
+    terms = steps[place]
+    place += 1
+    for _ in range(count):
+        target = steps[place]
+        total = load(w, target)
+        place += 1
+        for i in range(place, place + 2 * terms, 2):
+            total = total + load(w, steps[i]) * load(w, steps[i + 1])
+        place += 2 * terms
+        store(w, target, total)
+    return place
+
+
+@inlined
+def _sum_scaled(w: Any, steps: Any, place: int, count: int) -> int:
+    terms = steps[place]
+    place += 1
+    for _ in range(count):
+        target, by = steps[place], steps[place + 1]
+        total = load(w, target)
+        place += 2
+        for i in range(place, place + 2 * terms, 2):
+            total = total + load(w, steps[i]) * load(w, steps[i + 1])
+        place += 2 * terms
+        store(w, target, total * load(w, by))
+    return place
+
+
+@inlined
+def _take(w: Any, steps: Any, place: int, count: int, shifted: float) -> int:
+    shift, sound = choose(every(shifted) > 0.5, load(w, SHIFT), every(0.0)), load(w, SOUND)
+    for i in range(place, place + 2 * count, 2):
+        entry = load(w, steps[i + 1])
+        sound = sound + 0.0 * entry
+        store(w, steps[i], choose(size(entry) < math.inf, entry, every(0.0)) - shift)
+    store(w, SOUND, sound)
+    return place + 2 * count
+
+
+@inlined
+def _invert(w: Any, place: int) -> None:
+    pivot = load(w, place)
+    is_sound = (pivot < 0.0) & (pivot > -math.inf)
+    store(w, SOUND, choose(is_sound, load(w, SOUND), every(UNUSABLE)))
+    store(w, place, -1.0 / pivot)
+
+
+@apart
+def _do_rarely(w: Any, kind: int, a: int, b: int) -> None:
     for lane in range(LANES):
-        if kind == _INVERT:
-            pivot = w[a + lane]
-            w[SOUND + lane] = w[SOUND + lane] if pivot < 0.0 and pivot > -math.inf else UNUSABLE
-            w[a + lane] = -1.0 / pivot
-        elif kind in (_TAKE, _TAKE_ON_DIAGONAL):
-            entry = w[b + lane]
-            w[SOUND + lane] = w[SOUND + lane] + 0.0 * entry
-            entry = entry if abs(entry) < math.inf else 0.0
-            w[a + lane] = entry if kind == _TAKE else entry - w[SHIFT + lane]
-        elif kind == _FILL:
-            w[a + lane] = 0.0
-        elif kind == _SHIFT:
+        if kind == _SHIFT:
             w[a + lane] = 0.0 - w[SHIFT + lane]
         elif kind == _BEGIN:
             w[SOUND + lane] = 0.0

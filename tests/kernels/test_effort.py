@@ -45,10 +45,11 @@ def made(path: Path, states: int) -> tuple[CompiledKernel, list[int]]:
     return kernel, spent
 
 
-def test_what_python_does_grows_in_proportion_to_the_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize("states", [24, 60])
+def test_what_python_does_grows_in_proportion_to_the_model(states: int, tmp_path: Path) -> None:
     path = tmp_path / "ring.xml"
-    made(path, 5)
-    (_, small), (_, large) = (made(path, states) for states in (30, 60))
+    made(path, states // 6)
+    (_, small), (_, large) = (made(path, number) for number in (states, 2 * states))
     growth = [more / less for less, more in zip(small, large, strict=True)]
     assert 1.5 < min(growth)
     assert max(growth) < DOUBLED
@@ -68,7 +69,7 @@ def test_what_llvm_is_given_and_gives_grows_in_proportion_to_the_model(
     monkeypatch.setattr(emitted._Object, "add_ir_module", counted)
     # No code that is kept counts.
     monkeypatch.setattr(emitted, "cache_directory", lambda: None)
-    for states in (30, 60):
+    for states in (24, 48):
         getattr(made(tmp_path / "ring.xml", states)[0], name)
     assert len(given) == 2
     assert 1.5 < given[1] / given[0] < DOUBLED
