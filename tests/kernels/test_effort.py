@@ -45,14 +45,21 @@ def made(path: Path, states: int) -> tuple[CompiledKernel, list[int]]:
     return kernel, spent
 
 
-@pytest.mark.parametrize("states", [24, 60])
-def test_what_python_does_grows_in_proportion_to_the_model(states: int, tmp_path: Path) -> None:
+def test_what_python_does_grows_in_proportion_to_the_model(tmp_path: Path) -> None:
     path = tmp_path / "ring.xml"
-    made(path, states // 6)
-    (_, small), (_, large) = (made(path, number) for number in (states, 2 * states))
+    made(path, 5)
+    (_, small), (_, large) = (made(path, states) for states in (24, 48))
     growth = [more / less for less, more in zip(small, large, strict=True)]
     assert 1.5 < min(growth)
     assert max(growth) < DOUBLED
+
+
+def test_tables_grow_in_proportion_to_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "ring.xml"
+    made(path, 50)
+    (small, few), (large, many) = (made(path, states) for states in (60, 120))
+    assert 1.5 < many[-1] / few[-1] < DOUBLED
+    assert 1.5 < len(large.stiff_source()) / len(small.stiff_source()) < DOUBLED * 1.1
 
 
 @pytest.mark.parametrize("name", ["prepare", "rhs", "jacobian"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from simulate.kernels import build as building
 from simulate.kernels import elimination, following
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.direct import text_of, writer
+from simulate.kernels.edition import Edition, decorated_by
 from simulate.kernels.emission import HEADER
 from simulate.kernels.following import follow
 from simulate.kernels.saturation import share
@@ -220,3 +222,27 @@ def test_without_room_the_jacobian_is_written(monkeypatch: pytest.MonkeyPatch) -
     source = build(sparse(1, 49, 0.02)).stiff_source()
     assert source.count("    follow(w") == 2
     assert "d rate 0 / d state 0" in source
+
+
+def test_one_lane_of_plain_python_follows_the_same_tables() -> None:
+    system = sparse(1, 49, 0.02)
+    edition = Edition(capacity=49, door=decorated_by(lambda function: function))
+    builder = edition.module("simulate.kernels.build")
+    vars(builder)["load_source"] = functools.partial(building.load_source, execute=edition.execute)
+    vars(builder)["is_direct"] = lambda _source, _name: False
+    layout, one, large = edition.module("simulate.solver.layout"), builder.build(system), build(system)
+    w = np.zeros(layout.CONSTANTS + one.rows)
+    many = workspace_of(large, 30.0)
+    w[layout.STATE : layout.STATE + 49] = many[STATE : STATE + 49 * LANES : LANES]
+    w[layout.SHIFT] = 30.0
+    for name in ("prepare", "jacobian", "factor"):
+        getattr(one, name)(w)
+        getattr(large, name)(many)
+    w[layout.SOLUTION : layout.SOLUTION + 49] = np.arange(49.0)
+    many[SOLUTION : SOLUTION + 49 * LANES] = np.repeat(np.arange(49.0), LANES)
+    one.backsolve(w)
+    large.backsolve(many)
+    # Python rounds a product before it is added.
+    np.testing.assert_allclose(
+        w[layout.SOLUTION : layout.SOLUTION + 49], many[SOLUTION : SOLUTION + 49 * LANES : LANES], rtol=1e-12
+    )
