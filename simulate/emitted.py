@@ -63,9 +63,7 @@ Writer = Callable[[Any, Any, Any, Any], None]
 _EMITTED: dict[str, Emitted] = {}
 
 
-def emitted(
-    name: str, text: str, write: Writer, *, is_simple: bool = False, calls: Iterable[Compiled] = ()
-) -> Emitted:
+def emitted(name: str, text: str, write: Writer, *, is_simple: bool = False, calls: Iterable[Compiled] = ()) -> Emitted:
     """A function of the workspace whose instructions are written past Numba, or loaded from the cache.
 
     Parameters
