@@ -24,6 +24,7 @@ from simulate.kernels.following import follow
 from simulate.kernels.saturation import share
 from simulate.kernels.system import System, equations, lower
 from simulate.kernels.tabulation import table_source
+from simulate.solver import RODAS5P, Schedule, solve
 from simulate.solver.kernel import FloatArray
 from simulate.solver.layout import CONSTANTS, LANES, SHIFT, SOLUTION, SOUND, STATE, TIME
 from simulate.symbolic.switching import above, choose
@@ -215,6 +216,21 @@ def test_models_of_48_states_are_written_and_one_more_follows_tables(tmp_path: P
         path.write_text(ring(states))
         source = build(lower(read_sbml(path, time_unit="d").model.compose())).stiff_source()
         assert source.count("    follow(w") == count
+
+
+def test_patients_of_a_large_stiff_model_have_the_same_bits_in_any_company(tmp_path: Path) -> None:
+    path = tmp_path / "ring.xml"
+    path.write_text(ring(49))
+    model = read_sbml(path, time_unit="d").model.compose()
+    kernel, times = build(lower(model)), np.linspace(0.0, 5.0, 4)
+    typical = {part.name: part.value for part in model.parameters}
+    row = np.array([typical[name] for name in kernel.parameters])
+    rows = row * np.random.default_rng(2).lognormal(0.0, 0.3, (11, len(row)))
+    together = solve(kernel, rows, Schedule.empty(11), times, method=RODAS5P, threads=2)
+    for chosen in (slice(None, None, -1), slice(4, 5), slice(3, 10)):
+        found = solve(kernel, rows[chosen], Schedule.empty(len(rows[chosen])), times, method=RODAS5P, threads=1)
+        np.testing.assert_array_equal(found.values, together.values[chosen])
+    assert not together.failures
 
 
 def test_without_room_the_jacobian_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
