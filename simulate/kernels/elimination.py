@@ -9,8 +9,9 @@ What is eliminated is ``J − shift·1``, whose pivots are negative; the recipro
 nothing is subtracted, and every sum takes its product in.
 
 Straight lines are compiled in pieces, between which all numbers are in memory: a longer piece takes longer than in
-proportion, and little is gained once there are many more numbers than registers. Beyond a length the steps are a table
-that a loop follows (`simulate.kernels.following`): that takes hardly any time to compile and has the same bits.
+proportion, and little is gained once there are many more numbers than registers. Beyond a length, or of more than 48
+states, the steps are a table that one function follows (`simulate.kernels.following`): that is not compiled for each
+model, and has the same bits.
 """
 
 from __future__ import annotations
