@@ -25,7 +25,7 @@ from simulate.kernels.lanewise import write_fence
 from simulate.kernels.rows import Rows, width
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
-from simulate.solver.vectors import function_of, near_quotient_of
+from simulate.solver.vectors import function_of, near_inverse_of
 
 _for_range: Any = cgutils.for_range
 
@@ -42,6 +42,8 @@ def writer(program: Tape, order: int) -> Writer:
     return write
 
 
+_AT_ONCE = 6
+"""States of small parts whose series are found together; the time of a step hardly differs from 5 to 8."""
 _COMPARISONS = {"above": ">", "at_least": ">=", "same": "=="}
 
 Coefficient = Any
@@ -65,27 +67,27 @@ class _Emission:
         self._builder, self._program = rows.builder, program
         self._load, self._store, self._number = rows.load, rows.store, rows.number
         self._found: list[Any] = [[] for _ in program.cores]
-        self._inner: dict[tuple[int, int], list[Coefficient]] = {}
-        self._once: dict[int, Any] = {}
-        self._constants: list[Coefficient] = []
+        self._inner: dict[Linear, list[Coefficient]] = {}
+        self._once: dict[int | Linear, Any] = {}
+        self._constants: dict[int, Coefficient] = {}
 
     def run(self, order: int) -> None:
-        for name, *operands in self._program.constants:
-            self._constants.append(self._constant(name, *operands))
         last = before = None
         for cores, states in _parts(self._program):
             self._forget()
-            solution = {index: [self._load(START + index * LANES)] for index in states}
-            self._take(order, cores, solution)
-            for index, coefficients in solution.items():
-                allowed = self._allowed(index, coefficients[0])
-                last = self._with_square(last, coefficients[order], allowed)
-                before = self._with_square(before, coefficients[order - 1], allowed)
+            self._take(order, cores, states)
+        # After all series, so that no coefficient has to wait for it in a register.
+        self._forget()
+        for index in range(len(self._program.rates)):
+            inverse = near_inverse_of(self._builder, self._allowed(index, self.read(index, 0)))
+            last = self._with_square(last, self.read(index, order), inverse)
+            before = self._with_square(before, self.read(index, order - 1), inverse)
         self._store(LAST_TERM, self._or_zero(last))
         self._store(TERM_BEFORE, self._or_zero(before))
 
-    def _take(self, order: int, cores: list[int], solution: dict[int, list[Coefficient]]) -> None:
+    def _take(self, order: int, cores: list[int], states: list[int]) -> None:
         """All orders of a part, which depends on what is found already and on itself."""
+        solution: dict[int, list[Coefficient]] = {index: [self.read(index, 0)] for index in states}
         derivatives: dict[int, list[Coefficient]] = {index: [] for index in solution}
         bend = self._load(BEND)
         for k in range(order):
@@ -110,12 +112,18 @@ class _Emission:
             if name == "state":
                 self._found[place] = _Stored(self, operands[0], self._found[place])
 
-    def _constant(self, name: str, *operands: Any) -> Coefficient:
+    def _constant(self, place: int) -> Coefficient:
+        """What is constant in time, computed when it is first needed: less has to wait for its turn."""
+        if place not in self._constants:
+            self._constants[place] = self._new_constant(*self._program.constants[place])
+        return self._constants[place]
+
+    def _new_constant(self, name: str, *operands: Any) -> Coefficient:
         if name == "number":
             return None if operands[0] == 0.0 else self._number(operands[0])
         if name == "input":
             return self._load(operands[0])
-        values = [self._constants[operand] for operand in operands]
+        values = [self._constant(operand) for operand in operands]
         if name == "add":
             return self._plus(*values)
         if name == "multiply":
@@ -135,21 +143,22 @@ class _Emission:
         return self._builder.select(holds, value, otherwise)
 
     def _linear(self, linear: Linear, k: int) -> Coefficient:
-        total = self._constants[linear[0]] if k == 0 else None
+        total = self._constant(linear[0]) if k == 0 else None
         for core, coefficient in linear[1]:
-            total = self._multiplied_in(total, self._constants[coefficient], self._found[core][k], coefficient)
+            total = self._multiplied_in(total, coefficient, self._found[core][k])
         return total
 
-    def _multiplied_in(self, total: Coefficient, by: Coefficient, value: Coefficient, place: int) -> Coefficient:
+    def _multiplied_in(self, total: Coefficient, place: int, value: Coefficient) -> Coefficient:
+        """A sum and a value times the constant at a place."""
         if self._program.constants[place] == ("number", 1.0):
             return self._plus(total, value)
         if self._program.constants[place] == ("number", -1.0):
             return self._minus(total, value)
-        return self._plus(total, self._times(by, value))
+        return self._plus(total, self._times(self._constant(place), value))
 
-    def _series(self, place: int, part: int, linear: Linear, k: int) -> list[Coefficient]:
-        """Coefficients of an operand up to order k, each computed once."""
-        found = self._inner.setdefault((place, part), [])
+    def _series(self, linear: Linear, k: int) -> list[Coefficient]:
+        """Coefficients of an operand up to order k, each computed once, however many need it."""
+        found = self._inner.setdefault(linear, [])
         if len(found) == k:
             found.append(self._linear(linear, k))
         return found
@@ -161,13 +170,13 @@ class _Emission:
     def _forget(self) -> None:
         """Read anew what is read after this: what is kept aside instead would be written first."""
         write_fence(self._builder)
-        for place, (name, *operands) in enumerate(self._program.constants):
+        for place, (name, *_) in enumerate(self._program.constants):
             if name == "input":
-                self._constants[place] = self._load(operands[0])
+                self._constants.pop(place, None)
 
-    def _with_square(self, total: Coefficient, value: Coefficient, allowed: Coefficient) -> Coefficient:
-        """A sum and the square of a coefficient in units of the tolerance of its state."""
-        share = None if value is None else near_quotient_of(self._builder, value, allowed)
+    def _with_square(self, total: Coefficient, value: Coefficient, inverse: Coefficient) -> Coefficient:
+        """A sum and the square of a coefficient in units of the tolerance of its state, whose inverse is given."""
+        share = self._times(value, inverse)
         return self._plus(total, self._times(share, share))
 
     def _allowed(self, index: int, state: Coefficient) -> Coefficient:
@@ -201,11 +210,15 @@ class _Emission:
     def _function(self, name: str, x: Coefficient) -> Coefficient:
         return function_of(self._builder, name, x)
 
-    def _kept(self, place: int, make: Callable[[], Coefficient]) -> Coefficient:
-        """What a node computes once, at order 0."""
+    def _kept(self, place: int | Linear, make: Callable[[], Coefficient]) -> Coefficient:
+        """What a node, or all with an operand, compute once, at order 0."""
         if place not in self._once:
             self._once[place] = make()
         return self._once[place]
+
+    def _inverse(self, linear: Linear, first: Coefficient) -> Coefficient:
+        """Inverse of the first coefficient of an operand."""
+        return self._kept(linear, lambda: self._builder.fdiv(self._number(1.0), first))
 
     # One rule for each kind of core: the coefficient of order k. In sums, what was found last comes last.
     def _rule_time(self, k: int, _place: int) -> Coefficient:
@@ -223,29 +236,29 @@ class _Emission:
         return total
 
     def _rule_quotient(self, k: int, place: int, a: Linear, b: Linear) -> Coefficient:
-        own, above, below = self._found[place], self._series(place, 0, a, k), self._series(place, 1, b, k)
-        inverse = self._kept(place, lambda: self._builder.fdiv(self._number(1.0), below[0]))
-        total = above[k]
-        for j in range(k, 0, -1):
-            total = self._minus(total, self._times(below[j], own[k - j]))
-        return self._times(total, inverse)
+        own, above, below = self._found[place], self._series(a, k), self._series(b, k)
+        inverse = self._inverse(b, below[0])
+        total = None
+        for j in [*range(k - 1, 0, -1), *([k] if k else [])]:
+            total = self._plus(total, self._times(below[j], own[k - j]))
+        return self._times(self._minus(above[k], total), inverse)
 
     def _rule_exp(self, k: int, place: int, x: Linear) -> Coefficient:
-        inner, own = self._series(place, 0, x, k), self._found[place]
+        inner, own = self._series(x, k), self._found[place]
         return self._function("exp", self._or_zero(inner[0])) if k == 0 else self._weighted(inner, own, k)
 
     def _rule_log(self, k: int, place: int, x: Linear) -> Coefficient:
-        inner, own = self._series(place, 0, x, k), self._found[place]
+        inner, own = self._series(x, k), self._found[place]
         if k == 0:
             return self._function("log", self._or_zero(inner[0]))
-        inverse = self._kept(place, lambda: self._builder.fdiv(self._number(1.0), inner[0]))
+        inverse = self._inverse(x, inner[0])
         total = inner[k]
         for j in range(1, k):
             total = self._minus(total, self._scaled(self._times(own[j], inner[k - j]), j / k))
         return self._times(total, inverse)
 
     def _rule_choose(self, k: int, place: int, condition: Linear, a: Linear, b: Linear) -> Coefficient:
-        values = [self._series(place, part, linear, k)[k] for part, linear in enumerate((a, b))]
+        values = [self._series(linear, k)[k] for linear in (a, b)]
         if values[0] is None and values[1] is None:
             return None
         decides = self._kept(place, lambda: self._or_zero(self._linear(condition, 0)))
@@ -259,7 +272,7 @@ class _Emission:
 
     def _circular(self, k: int, place: int, x: Linear) -> tuple[Coefficient, Coefficient]:
         """Sine and cosine need each other."""
-        inner = self._series(place, 0, x, k)
+        inner = self._series(x, k)
         sines, cosines = self._kept(place, lambda: ([], []))
         if k == 0:
             sines.append(self._function("sin", self._or_zero(inner[0])))
@@ -289,8 +302,8 @@ _RULES: Mapping[str, Callable[..., Coefficient]] = {
 def _parts(program: Tape) -> list[tuple[list[int], list[int]]]:
     """Cores, and states whose derivatives depend on them and on each other, each part after those that it needs.
 
-    Within a part everything is needed at each order; the series of one part after the other take fewer registers than
-    one order of all series after the other.
+    Within a part everything is needed at each order. The series of one part after the other take fewer registers than
+    one order of all series after the other; some small parts are taken at once, so that one does not wait for itself.
     """
     cores = {place: ("core", place) for place in range(len(program.cores))}
     states = {index: ("state", index) for index in range(len(program.rates))}
@@ -302,11 +315,19 @@ def _parts(program: Tape) -> list[tuple[list[int], list[int]]]:
             edges += [(cores[place], cores[core]) for core in operands]
         else:
             edges += [(cores[place], cores[core]) for linear in operands for core, _ in linear[1]]
-    parts = strongly_connected_components(([*cores.values(), *states.values()], edges))
+    merged: list[list[tuple[str, int]]] = []
+    room = 0
+    for part in strongly_connected_components(([*cores.values(), *states.values()], edges)):
+        size = sum(kind == "state" for kind, _ in part)
+        if not merged or size > room:
+            merged.append([])
+            room = _AT_ONCE
+        merged[-1] += part
+        room -= size
     return [
         (
             sorted(place for kind, place in part if kind == "core"),
             sorted(index for kind, index in part if kind == "state"),
         )
-        for part in parts
+        for part in merged
     ]

@@ -251,12 +251,8 @@ class _Writer:
 
     def finished(self, rates: list[Linear]) -> Tape:
         """What the derivatives depend on, renumbered."""
-        cores: set[int] = set()
-        for rate in rates:
-            cores |= {core for core, _ in rate[1]}
-        for place in reversed(range(len(self.cores))):
-            if place in cores:
-                cores |= _cores_of(self.cores[place])
+        self._divide_by_what_inverts(rates)
+        cores = self._needed(rates)
         core_order = {place: index for index, place in enumerate(sorted(cores))}
         constants: set[int] = set()
         for linear in (*rates, *(part for place in cores for part in _linears_of(self.cores[place]))):
@@ -283,6 +279,30 @@ class _Writer:
             cores=tuple(moved_core(self.cores[place]) for place in core_order),
             rates=tuple(moved(rate) for rate in rates),
         )
+
+    def _needed(self, rates: list[Linear]) -> set[int]:
+        """Cores that the derivatives depend on."""
+        cores = {core for rate in rates for core, _ in rate[1]}
+        for place in reversed(range(len(self.cores))):
+            if place in cores:
+                cores |= _cores_of(self.cores[place])
+        return cores
+
+    def _divide_by_what_inverts(self, rates: list[Linear]) -> None:
+        """Let a·(1/b) be a/b, which costs as much, where nothing but such products needs 1/b."""
+        users: dict[int, list[int]] = {place: [] for place in self._needed(rates)}
+        for place in users:
+            for core in _cores_of(self.cores[place]):
+                users[core].append(place)
+        in_rates = {core for rate in rates for core, _ in rate[1]}
+        for inverse, products in users.items():
+            name, *operands = self.cores[inverse]
+            if name == "quotient" and operands[0] == (_ONE, ()) and inverse not in in_rates:
+                nodes = [self.cores[place] for place in products]
+                if all(node[0] == "product" and node[1] != node[2] for node in nodes):
+                    for place, (_, *factors) in zip(products, nodes, strict=True):
+                        (factor,) = {*factors} - {inverse}
+                        self.cores[place] = ("quotient", (_ZERO, ((factor, _ONE),)), operands[1])
 
 
 def _placed(nodes: list[Node], node: Node) -> int:

@@ -44,6 +44,8 @@ _DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
 _BITS = ir.VectorType(ir.IntType(64), LANES)
 _TRUTHS = ir.VectorType(ir.IntType(1), LANES)
 _CONTRACT = ("contract",)
+_INVERTS = 0x7FDE_6238_22FC_16E6
+"""Less the bits of a positive number these are nearly the bits of its inverse."""
 
 
 @_register_model(_Lanes)
@@ -220,24 +222,30 @@ def any_lane(_typing: Any, mask: Any) -> Any:
 def near_quotient_of(builder: Any, a: Any, b: Any) -> Any:
     """Instructions for a/b with an error below 1/1000, for a positive b up to 1e300; undefined where a or b is.
 
-    A first guess of the inverse from the bits of the number, which is off by an eighth at most, and two steps of
-    Newton: half the time of a division, and exact enough for the size of an error. Small numbers are made larger
-    before, so that their inverse is a number.
+    A first guess of the inverse, see `near_inverse_of`, and two steps of Newton: half the time of a division, and exact
+    enough for the size of an error. Small numbers are made larger before, so that their inverse is a number.
     """
     doubles, width = b.type, b.type.count
-    whole = ir.VectorType(ir.IntType(64), width)
 
     def vector(value: float) -> Any:
         return ir.Constant(doubles, [value] * width)
 
     scale = builder.select(builder.fcmp_ordered("<", b, vector(1.0)), vector(2.0**200), vector(1.0))
     b = builder.fmul(b, scale)
-    first = ir.Constant(whole, [0x7FDE_6238_22FC_16E6] * width)
-    guess = builder.bitcast(builder.sub(first, builder.bitcast(b, whole)), doubles)
+    guess = near_inverse_of(builder, b)
     for _ in range(2):
         rest = builder.fsub(vector(2.0), builder.fmul(b, guess, flags=_CONTRACT), flags=_CONTRACT)
         guess = builder.fmul(guess, rest, flags=_CONTRACT)
     return builder.fmul(builder.fmul(a, scale), guess)
+
+
+def near_inverse_of(builder: Any, b: Any) -> Any:
+    """Instructions for 1/b with an error of at most 6 %, for a positive b up to 1e300, from the bits of the number.
+
+    Enough for a tolerance of series, as steps are an eighth root.
+    """
+    first = ir.Constant(ir.VectorType(ir.IntType(64), b.type.count), [_INVERTS] * b.type.count)
+    return builder.bitcast(builder.sub(first, builder.bitcast(b, first.type)), b.type)
 
 
 @intrinsic

@@ -42,6 +42,12 @@ def test_two_sums_meet_once() -> None:
     assert meetings(taped(x="(x + y) * (x + 2 * y)", y="a")) == ["product"]
 
 
+def test_what_multiplies_an_inverse_that_nothing_else_needs_is_divided() -> None:
+    inhibited = {"x": "x * (1 - a / (b + z))", "y": "y * (1 - c / (b + z))"}
+    assert meetings(taped(**inhibited, z="-z")) == ["quotient"] * 2
+    assert meetings(taped(**inhibited, z="-1 / (b + z)")) == ["product", "product", "quotient"]
+
+
 @pytest.mark.parametrize("rate", ["abs(x)", "sqrt(x)", "x ** a", "min(x, 1)", "tanh(x)", "x ** 17"])
 def test_what_has_no_series_everywhere_is_refused_with_advice(rate: str) -> None:
     system = equations({"x": rate}, [1.0], parameters=["a"])
