@@ -183,6 +183,8 @@ class _Emission:
         """Tolerance of a state, whose absolute part grows where the state is larger than ever before."""
         size, row = self._function("fabs", state), ABSOLUTE + index * LANES
         absolute, share_of_size = self._load(row), self._times(self._load(SHARE), size)
+        # Else LLVM writes where it is larger alone, which takes many machines ten times as long.
+        write_fence(self._builder)
         larger = self._builder.fcmp_ordered(">", absolute, share_of_size)
         absolute = self._builder.select(larger, absolute, share_of_size)
         self._store(row, absolute)

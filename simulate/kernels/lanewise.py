@@ -6,15 +6,14 @@ import operator
 from typing import Any
 
 from llvmlite import ir
-from numba import extending, types
+from numba import extending
 from numba.core.typing import templates
 from numba.core.typing.templates import ConcreteTemplate
 
 from simulate.solver import vectors
-from simulate.solver.vectors import every, load, store
+from simulate.solver.vectors import every, fence, load, store
 
 # What Numba offers for this is not typed.
-_intrinsic: Any = extending.intrinsic
 _lower_builtin: Any = extending.lower_builtin
 _infer_global: Any = templates.infer_global
 _signature: Any = templates.signature
@@ -29,21 +28,6 @@ class _Negative(ConcreteTemplate):
 @_lower_builtin(operator.neg, _LANES)
 def _negative(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
     return builder.fneg(arguments[0])
-
-
-@_intrinsic
-def fence(_typing: Any, w: Any) -> Any:
-    """Let what follows read the workspace anew.
-
-    Else the compiler would share products between both sides, and whether a product is shared decides whether it is
-    fused with a sum: what is before the fence would have other bits when something else is after it.
-    """
-
-    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
-        write_fence(builder)
-        return context.get_dummy_value()
-
-    return types.void(w), generate
 
 
 def write_fence(builder: Any) -> None:

@@ -33,7 +33,7 @@ from simulate.solver.layout import (
     STOP,
     stage,
 )
-from simulate.solver.vectors import any_lane, choose, every, load, near_power, near_quotient, size, store
+from simulate.solver.vectors import any_lane, choose, every, fence, load, near_power, near_quotient, size, store
 
 SAFETY = 0.9
 LARGEST = 5.0
@@ -91,6 +91,7 @@ def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
     for i in range(0, n * LANES, LANES):
         a, b = size(load(w, START + i)), size(load(w, STATE + i))
         absolute, share_of_size = load(w, ABSOLUTE + i), a * share
+        fence(w)
         absolute = choose(absolute > share_of_size, absolute, share_of_size)
         store(w, ABSOLUTE + i, absolute)
         allowed = absolute + choose(a > b, a, b) * rtol
@@ -123,15 +124,15 @@ def trust(w: Any) -> None:
 @inlined
 def needs_attention(w: Any, max_steps: int, deadline: int, behind: float) -> bool:
     """Count the attempt, keep the step for restarts, and tell whether a lane has an event or is to be given up."""
-    running, accept = load(w, RUNNING), load(w, ACCEPT)
+    running, accept, restart, restarting = load(w, RUNNING), load(w, ACCEPT), load(w, RESTART), load(w, RESTARTING)
+    fence(w)
     attempted = load(w, ATTEMPTED) + running
     store(w, ATTEMPTED, attempted)
     store(w, ACCEPTED, load(w, ACCEPTED) + accept)
     accepted = accept > 0.0
-    restarting = load(w, RESTARTING)
     step = load(w, STEP)
     first = accepted & (restarting > 0.0)
-    store(w, RESTART, choose(first, step * load(w, FACTOR), load(w, RESTART)))
+    store(w, RESTART, choose(first, step * load(w, FACTOR), restart))
     store(w, RESTARTING, choose(accepted, every(0.0), restarting))
     shortest = size(load(w, NOW)) * RESOLUTION
     stuck = (accept <= 0.0) & (step <= choose(shortest > _TINY, shortest, every(_TINY)))

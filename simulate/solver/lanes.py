@@ -95,7 +95,7 @@ from simulate.solver.scales import (
     shorten_where_blind,
 )
 from simulate.solver.trajectories import Status
-from simulate.solver.vectors import any_lane, choose, store
+from simulate.solver.vectors import any_lane, choose, fence, first_lane, lanes_where, store
 from simulate.solver.vectors import load as row_at
 
 _SLOPE = stage(0)
@@ -256,9 +256,28 @@ def _refill(w: Any, lane_state: Any, lane: int, waiting: int, kernel: Any, rules
 
 
 @inlined
+def _attend(
+    w: Any, lane_state: Any, waiting: int, kernel: Any, method: Any, rules: Any, batch: Any, results: Any
+) -> int:
+    """End the steps of lanes that are due, and refill what is free; return the first member that still waits."""
+    lanes = lanes_where(row_at(w, DUE) > 0.0)
+    if waiting < batch.last:
+        lanes = lanes | lanes_where(row_at(w, RUNNING) <= 0.0)
+    while lanes != 0:
+        lane = first_lane(lanes)
+        lanes = lanes & (lanes - 1)
+        free = lane_state[MEMBER, lane] < 0
+        if w[DUE + lane] > 0.0:
+            free = _finish(w, lane_state, lane, kernel, method, rules, batch, results)
+        if free and waiting < batch.last:
+            waiting = _refill(w, lane_state, lane, waiting, kernel, rules, batch, results)
+    return waiting
+
+
+@inlined
 def _commit(w: Any, n: int, series: bool) -> None:
     """Move accepted lanes to the end of their step, leave the others, and propose the next steps."""
-    moved = row_at(w, ACCEPT) > 0.0
+    moved, now = row_at(w, ACCEPT) > 0.0, row_at(w, NOW)
     if not any_lane(row_at(w, ACCEPT) <= 0.0):
         for i in range(0, n * LANES, LANES):
             store(w, START + i, row_at(w, STATE + i))
@@ -266,10 +285,13 @@ def _commit(w: Any, n: int, series: bool) -> None:
                 store(w, _SLOPE + i, row_at(w, RATE + i))
     else:
         for i in range(0, n * LANES, LANES):
-            store(w, START + i, choose(moved, row_at(w, STATE + i), row_at(w, START + i)))
+            start, slope = row_at(w, START + i), row_at(w, _SLOPE + i)
+            fence(w)
+            store(w, START + i, choose(moved, row_at(w, STATE + i), start))
             if not series:
-                store(w, _SLOPE + i, choose(moved, row_at(w, RATE + i), row_at(w, _SLOPE + i)))
-    store(w, NOW, choose(moved, row_at(w, NEXT), row_at(w, NOW)))
+                store(w, _SLOPE + i, choose(moved, row_at(w, RATE + i), slope))
+    fence(w)
+    store(w, NOW, choose(moved, row_at(w, NEXT), now))
     store(w, STEP, row_at(w, STEP) * row_at(w, FACTOR))
 
 
@@ -365,15 +387,8 @@ def integrate(block: Any, kernel: Any, method: Any, rules: Any, batch: Any, resu
                 outputs_within(w, lane_state, method.dense_stages, batch.times, results.counters) or passed
             ):
                 method.extend(w, kernel.states, kernel.rhs, kernel.jacobian)
-            running = 0
-            for lane in range(LANES):
-                free = lane_state[MEMBER, lane] < 0
-                if w[DUE + lane] > 0.0:
-                    free = _finish(w, lane_state, lane, kernel, method, rules, batch, results)
-                if free and waiting < batch.last:
-                    waiting = _refill(w, lane_state, lane, waiting, kernel, rules, batch, results)
-                running += lane_state[MEMBER, lane] >= 0
-            if running == 0:
+            waiting = _attend(w, lane_state, waiting, kernel, method, rules, batch, results)
+            if not any_lane(row_at(w, RUNNING) > 0.0):
                 break
         carried = not attention and w[COMMAND + CARRIES] > 0.0
         _commit(w, kernel.controlled if carried else kernel.states, method.series > 0)

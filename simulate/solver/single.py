@@ -30,6 +30,11 @@ def store(w: Any, place: int, value: float) -> None:
     w[place] = value
 
 
+@inlined
+def fence(w: Any) -> None:
+    """Nothing: one lane is written whole."""
+
+
 def weighted(weights: Mapping[int, float]) -> Any:
     """Return the function ``(w, place)``: the sum of weight times row, at ``place`` beyond each of some offsets."""
     terms = list(weights.items())
@@ -80,6 +85,18 @@ def root(a: float) -> float:
 def any_lane(mask: bool) -> bool:
     """Whether the mask is true in any lane."""
     return mask
+
+
+@inlined
+def lanes_where(mask: bool) -> int:
+    """The lanes in which the mask is true, as bits of a whole number."""
+    return 1 if mask else 0
+
+
+@inlined
+def first_lane(lanes: int) -> int:
+    """The first of some lanes, of which there is one at least."""
+    return 0
 
 
 @inlined

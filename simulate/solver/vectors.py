@@ -88,6 +88,23 @@ def store(_typing: Any, w: Any, place: Any, value: Any) -> Any:
     return (types.void(w, place, value), generate) if value == _LANES else None
 
 
+@intrinsic
+def fence(_typing: Any, w: Any) -> Any:
+    """Let what follows read the workspace anew.
+
+    Else the compiler would share products between both sides, and whether a product is shared decides whether it is
+    fused with a sum: what is before the fence would have other bits when something else is after it. And between the
+    read of a row and its write LLVM sees no row of which only some lanes are to be written, which takes many machines
+    ten times as long.
+    """
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], side_effect=True)
+        return context.get_dummy_value()
+
+    return types.void(w), generate
+
+
 def weighted(weights: Mapping[int, float]) -> Any:
     """Return the function ``(w, place)``: the sum of weight times row, at ``place`` beyond each of some offsets.
 
@@ -219,6 +236,26 @@ def any_lane(_typing: Any, mask: Any) -> Any:
     return types.boolean(_MASK), generate
 
 
+@intrinsic
+def lanes_where(_typing: Any, mask: Any) -> Any:
+    """The lanes in which the mask is true, as bits of a whole number."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.zext(builder.bitcast(arguments[0], ir.IntType(LANES)), ir.IntType(64))
+
+    return types.int64(_MASK), generate
+
+
+@intrinsic
+def first_lane(_typing: Any, lanes: Any) -> Any:
+    """The first of some lanes, of which there is one at least."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
+
+
 def near_quotient_of(builder: Any, a: Any, b: Any) -> Any:
     """Instructions for a/b with an error below 1/1000, for a positive b up to 1e300; undefined where a or b is.
 
@@ -297,4 +334,18 @@ def near_power(_typing: Any, a: Any, exponent: Any) -> Any:
     return _LANES(_LANES, exponent), generate
 
 
-__all__ = ["any_lane", "choose", "every", "load", "near_power", "near_quotient", "root", "size", "store", "weighted"]
+__all__ = [
+    "any_lane",
+    "choose",
+    "every",
+    "fence",
+    "first_lane",
+    "lanes_where",
+    "load",
+    "near_power",
+    "near_quotient",
+    "root",
+    "size",
+    "store",
+    "weighted",
+]

@@ -11,7 +11,19 @@ from numba import types
 from simulate.compiled import WORKSPACE, compiled
 from simulate.solver import FloatArray, single
 from simulate.solver.layout import LANES
-from simulate.solver.vectors import any_lane, choose, every, load, near_power, near_quotient, root, size, store
+from simulate.solver.vectors import (
+    any_lane,
+    choose,
+    every,
+    first_lane,
+    lanes_where,
+    load,
+    near_power,
+    near_quotient,
+    root,
+    size,
+    store,
+)
 
 
 @compiled(types.void(WORKSPACE))
@@ -34,6 +46,16 @@ def _mixed(w: Any) -> bool:
     return bool(any_lane((a > 100.0) & (b <= 3.0)))
 
 
+@compiled(types.int64(WORKSPACE))
+def _where_positive(w: Any) -> int:
+    return int(lanes_where(load(w, 0) > 0.0))
+
+
+@compiled(types.int64(types.int64))
+def _first(lanes: int) -> int:
+    return int(first_lane(lanes))
+
+
 def quotients(a: FloatArray, b: FloatArray) -> FloatArray:
     w = np.zeros((len(a) // LANES, 3, LANES))
     w[:, 0], w[:, 1] = a.reshape(-1, LANES), b.reshape(-1, LANES)
@@ -51,6 +73,18 @@ def test_operators_act_on_every_lane() -> None:
     assert (w[3 * LANES :] == 7.0).all()
     w[3] = 101.0
     assert _mixed(w)
+
+
+def test_lanes_are_found_in_order() -> None:
+    assert _where_positive(np.zeros(LANES)) == 0
+    for chosen in ([0], [LANES - 1], [1, 3, LANES - 1], list(range(LANES))):
+        w = np.full(LANES, -1.0)
+        w[chosen] = 2.0
+        lanes, found = _where_positive(w), []
+        while lanes != 0:
+            found.append(_first(lanes))
+            lanes &= lanes - 1
+        assert found == chosen
 
 
 def test_a_near_quotient_is_good_to_a_thousandth_over_the_whole_range() -> None:
