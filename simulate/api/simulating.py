@@ -113,6 +113,7 @@ def run(
     InputError
         When the scenario, or what was laid over it, cannot be used.
     """
+    from simulate.arrays import as_dataset
     from simulate.exchange.foreign import judge_units
     from simulate.studies.bare_models import scenario_for
     from simulate.studies.datasets import by_draw
@@ -136,7 +137,7 @@ def run(
     if out is None:
         study = prepare(scenario_for(scenario, end, every, chosen))
         with progress(study.members * len(study.arms), "simulating") as advance:
-            return by_draw(run_study(study, threads=threads, progress=advance)[1])
+            return as_dataset(by_draw(run_study(study, threads=threads, progress=advance)[1]))
     found = simulated(
         scenario,
         chosen,
@@ -148,7 +149,7 @@ def run(
         progress=progress,
     )
     found.write(out, force=force, figures=figures)
-    return by_draw(found.value.dataset)
+    return as_dataset(by_draw(found.value.dataset))
 
 
 @verb

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from simulate.cli.console import UsageFault, print_json, say
-from simulate.cli.strict import StrictCommand
+from simulate.cli.strict import Spared, StrictCommand
 from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean, listed, not_among, reason_of
 from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
@@ -48,7 +48,7 @@ class _Interrupted(Exception):
     """Ctrl-C, or the signal that another process sends."""
 
 
-class Verbs(TyperGroup):
+class Verbs(Spared, TyperGroup):
     """Group of commands whose modules are loaded when they are used, and not for the help."""
 
     def list_commands(self, ctx: Any) -> list[str]:

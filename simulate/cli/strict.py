@@ -6,6 +6,7 @@ TOML files among them are parsed before the verb loads anything, so that a slip 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,19 @@ NEVER_WITH = {
 _ADVICE = {"--hypothesis": "`-H H1+H3a` combines two hypotheses"}
 
 
-class StrictCommand(TyperCommand):
+class Spared:
+    """A command that does not load what Typer reads numbers with, a tenth of a second, before a number is given."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """As its base."""
+        found: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in found:
+            if "process_value" not in vars(parameter):
+                _spare(parameter)
+        return found
+
+
+class StrictCommand(Spared, TyperCommand):
     """A command that refuses what would be read past."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -61,6 +74,25 @@ class StrictCommand(TyperCommand):
             if name not in ("out", "name"):
                 _parse_files(value if isinstance(value, list | tuple) else [value])
         return super().invoke(ctx)
+
+
+def _spare(parameter: Any) -> None:
+    """Let what is not given, and a text, be read here, as Typer would."""
+    process = parameter.process_value
+    kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+
+    def process_value(context: Any, value: Any) -> Any:
+        if value is None and not parameter.required:
+            nothing = () if getattr(parameter, "multiple", False) or parameter.nargs == -1 else None
+            return nothing if parameter.callback is None else parameter.callback(context, parameter, nothing)
+        if kind is str and isinstance(value, str) and parameter.callback is None:
+            return value
+        # Whoever may not read a file or folder is told so.
+        if kind is Path and isinstance(value, str) and (os.access(value, os.R_OK) or not os.path.lexists(value)):
+            return Path(value)
+        return process(context, value)
+
+    parameter.process_value = process_value
 
 
 def _parse_files(values: Iterable[object]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -24,6 +24,9 @@ from simulate.studies.paired import (
     summed_up,
     treated_by,
 )
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LETTERS = 27
 """Letters in a line of the title of one of four panels in a row."""

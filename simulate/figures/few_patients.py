@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -15,6 +14,9 @@ from simulate.figures.bands import dashes
 from simulate.figures.style import FAINT, INK, color
 from simulate.solver.kernel import FloatArray
 from simulate.studies.observed import ObservedValue
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FEW = 12
 """Patients of an arm from which on bands are drawn."""

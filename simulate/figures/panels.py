@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
 from simulate.figures.bands import bands_of, medians_of, shown_of_bands
@@ -18,6 +18,9 @@ from simulate.studies.following import averaged_course
 from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import draws_of_members
 from simulate.symbolic.units import convert, unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MAX_PANELS = 18
 """Panels that fit on a page."""

@@ -7,10 +7,9 @@ import string
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
@@ -66,6 +65,9 @@ from simulate.studies.datasets import (
 from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import FEWEST_DRAWN, draws_of_members
 from simulate.studies.visits import in_time_unit, time_unit_of
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _PANEL_HEIGHT = 31.0
 _TALLEST = 246.0

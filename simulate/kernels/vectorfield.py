@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import sympy
-from scipy.linalg import null_space
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, did_you_mean
@@ -132,6 +131,8 @@ def holding(
     Its roots are the steady states with the sums of ``at``; the rates that are replaced follow from the others.
     ``sizes`` are those of the states.
     """
+    from scipy.linalg import null_space
+
     free = null_space(sums * sizes)
     if not free.shape[1]:
         # Nothing moves.

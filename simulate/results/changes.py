@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulate.evidence.observations import Observation, Observations, Standing, of_arm
 from simulate.results.tables import SummaryVisit, is_at, rounded, visits
@@ -30,6 +30,9 @@ from simulate.studies.paired import (
     untreated_arm,
     verdict,
 )
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 RULE = (
     f"a reported direction agrees where {100 * AGREEING:g} % of the patients or more go it, disagrees where "

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import xarray as xr
-
 from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged, said_of_draws, signed
 from simulate.results.opening import Opening
 from simulate.results.shown import named
@@ -18,6 +16,8 @@ from simulate.studies.scenario import REFERENCE
 from simulate.studies.side_by_side import BOTH, SideBySide
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from simulate.studies.petab.fitting import PetabFit
     from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
     from simulate.studies.runs import Study

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulate.evidence.observations import Observation, Observations, Standing, of_all, of_arm
 from simulate.studies.datasets import draws_in, pooled, quantity_names
@@ -17,6 +17,9 @@ from simulate.studies.visits import VISITS as VISITS
 from simulate.studies.visits import SummaryVisit as SummaryVisit
 from simulate.studies.visits import visits as visits
 from simulate.symbolic.units import convert, unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,12 +50,12 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
+from simulate.arrays import Labeled, arrays, is_plain
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble, cancelling
 from simulate.errors import InputError, Where
@@ -66,6 +66,9 @@ from simulate.solver.trajectories import Status
 from simulate.studies.resolution import NOTHING, Resolution
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Observable, Species
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 UNITS_OF_FILE = "units_of_file"
 """Attribute of a dataset whose quantities are numbers in the units of a file of another program."""
@@ -139,9 +142,9 @@ def ensemble_dataset(
         variables["rule_day"] = (("arm", "member", "rule"), first_days(ensemble), LABELS["rule_day"])
     variables |= dose_variables(ensemble.arms, model, float(trajectories.times[-1]))
     unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
-    return xr.Dataset(
+    return arrays(
         variables,
-        coords={
+        {
             "arm": ("arm", _texts(arm.name for arm in ensemble.arms)),
             "regimen": ("arm", _texts(regimen_words(arm) for arm in ensemble.arms)),
             "member": ("member", np.asarray(cohort.ids), LABELS["member"]),
@@ -153,7 +156,7 @@ def ensemble_dataset(
             "covariate": ("covariate", _texts(cohort.covariates)),
             "count": ("count", _texts(COUNTS)),
         },
-        attrs=dict(attributes or {}),
+        attributes or {},
     )
 
 
@@ -251,17 +254,17 @@ def by_draw(dataset: xr.Dataset) -> xr.Dataset:
     draws = len(np.unique(dataset["draw"].values))
     patients = dataset.sizes["member"] // draws
 
-    def divided(name: str, variable: xr.Variable) -> xr.Variable:
+    def divided(name: str, variable: xr.Variable) -> Labeled | xr.Variable:
         if name == "draw":
-            return xr.Variable(("draw",), variable.values[::patients], variable.attrs)
+            return Labeled(("draw",), variable.values[::patients], variable.attrs)
         if name in _OF_PATIENTS:
-            return variable[:patients]
+            return Labeled(variable.dims, variable.values[:patients], variable.attrs)
         if "member" not in variable.dims:
             return variable
         at = variable.dims.index("member")
         shape = (*variable.shape[:at], draws, patients, *variable.shape[at + 1 :])
         dims = (*variable.dims[:at], "draw", *variable.dims[at:])
-        return xr.Variable(dims, variable.values.reshape(shape), variable.attrs)
+        return Labeled(dims, variable.values.reshape(shape), variable.attrs)
 
     return _rebuilt(dataset, divided)
 
@@ -277,25 +280,31 @@ def pooled(dataset: xr.Dataset) -> xr.Dataset:
         return dataset
     draws, patients = dataset.sizes["draw"], dataset.sizes["member"]
 
-    def joined(name: str, variable: xr.Variable) -> xr.Variable:
+    def joined(name: str, variable: xr.Variable) -> Labeled | xr.Variable:
         if name == "draw":
-            return xr.Variable(("member",), np.repeat(variable.values, patients), variable.attrs)
+            return Labeled(("member",), np.repeat(variable.values, patients), variable.attrs)
         if name in _OF_PATIENTS:
-            return xr.Variable(variable.dims, np.tile(variable.values, draws), variable.attrs)
+            return Labeled(variable.dims, np.tile(variable.values, draws), variable.attrs)
         if "draw" not in variable.dims:
             return variable
         at = variable.dims.index("draw")
         shape = (*variable.shape[:at], draws * patients, *variable.shape[at + 2 :])
         dims = (*variable.dims[:at], *variable.dims[at + 1 :])
-        return xr.Variable(dims, variable.values.reshape(shape), variable.attrs)
+        return Labeled(dims, variable.values.reshape(shape), variable.attrs)
 
     return _rebuilt(dataset, joined)
 
 
-def _rebuilt(dataset: xr.Dataset, of: Callable[[str, xr.Variable], xr.Variable]) -> xr.Dataset:
-    """A dataset of other variables."""
-    found = {str(name): of(str(name), variable) for name, variable in dataset.variables.items()}
+def _rebuilt(dataset: xr.Dataset, of: Callable[[str, xr.Variable], Labeled | xr.Variable]) -> xr.Dataset:
+    """A dataset of other variables, of the same kind."""
+    found: dict[str, Any] = {str(name): of(str(name), variable) for name, variable in dataset.variables.items()}
+    if not is_plain(dataset):
+        found = {name: part.parts if isinstance(part, Labeled) else part for name, part in found.items()}
     coords = {name: found.pop(name) for name in map(str, dataset.coords)}
+    if is_plain(dataset):
+        return arrays(found, coords, dataset.attrs)
+    import xarray as xr
+
     return xr.Dataset(found, coords=coords, attrs=dataset.attrs)
 
 

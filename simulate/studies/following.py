@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import values_shown
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SWING = 0.03
 """Share of its average by which what follows the dose goes up and down in the median patient, at least."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
+from simulate.arrays import as_dataset
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import members_at
 from simulate.cohort.ensemble import Ensemble, typical_parameters
@@ -36,6 +37,9 @@ from simulate.studies.runs import (
 )
 from simulate.studies.visits import visits_at
 from simulate.studies.windows import Window, highest, window_before
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 PARTS = ("mean", "lowest", "highest")
 """What is kept of each interval."""
@@ -167,7 +171,10 @@ def _joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     """One dataset of those of some members each."""
     if len(parts) == 1:
         return parts[0]
-    return xr.concat(parts, "member", data_vars="minimal", coords="minimal", compat="override", join="override")
+    import xarray as xr
+
+    whole = [as_dataset(part) for part in parts]
+    return xr.concat(whole, "member", data_vars="minimal", coords="minimal", compat="override", join="override")
 
 
 def _places(recorded: FloatArray, times: FloatArray) -> IntArray:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
-import xarray as xr
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
 _COORDINATES = "coordinates"
@@ -104,12 +106,16 @@ def opened(path: Path) -> Iterator[xr.Dataset]:
     if path.stat().st_size <= _SMALL:
         yield read_netcdf(path)
         return
+    import xarray as xr
+
     with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
         yield dataset
 
 
 def read_netcdf(path: Path) -> xr.Dataset:
     """The dataset of a netCDF-4 file whose variables are numbers, NaN where there is none, or texts; all of it."""
+    import xarray as xr
+
     variables: dict[str, xr.Variable] = {}
     with h5py.File(path, "r") as file:
         attributes = _attributes(file)

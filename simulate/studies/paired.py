@@ -12,10 +12,10 @@ import enum
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from simulate.biology.clinical import odds_of_response
 from simulate.biology.reference import parameter_table
@@ -34,6 +34,9 @@ from simulate.studies.following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
 from simulate.trials.reading import shipped_trial
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 AGREEING = 0.75
 """Share of the patients who must go a reported way for it to count as agreement, or not go it for disagreement."""

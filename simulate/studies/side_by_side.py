@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulate.evidence.sign_test import patients_needed
 from simulate.solver.kernel import FloatArray
@@ -26,6 +26,9 @@ from simulate.studies.paired import (
     summed_up,
     treated_by,
 )
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 BOTH = ("ifng", "il17a")
 """What was reported to change in opposite ways in the same cells; in how many patients both do is the question."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.symbolic.units import convert, unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
 """Days and names of the visits of the trial."""

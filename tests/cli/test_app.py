@@ -119,10 +119,17 @@ def test_a_broken_file_among_several_hypotheses_is_named(tmp_path: Path, capsys:
     )
 
 
-def test_a_run_loads_neither_statistics_nor_searches_nor_other_solvers(tmp_path: Path) -> None:
+def test_what_reads_numbers_of_options_is_loaded_where_one_is_given() -> None:
+    pytest.importorskip("typer._adapters")
+    assert "pydantic" not in loaded_by("list")
+    assert "pydantic" in loaded_by("run", "healthy", "-n", "0", code=3)
+
+
+def test_a_run_loads_neither_statistics_nor_searches_nor_frames_nor_other_solvers(tmp_path: Path) -> None:
     short = ("-n", "2", "--draws", "2", "--set", "time.end=3 d", "-q", "ifng", "-q", "ck")
     loaded = loaded_by("run", "anakinra-100mg-daily", *short, "--out", str(tmp_path / "run"))
-    assert loaded & {"scipy.stats", "scipy.optimize", "scipy.integrate", "scipy.cluster", "scipy.interpolate"} == set()
+    others = {"scipy.stats", "scipy.optimize", "scipy.integrate", "scipy.cluster", "scipy.interpolate", "scipy.linalg"}
+    assert loaded & {*others, "xarray", "pandas"} == set()
     assert "matplotlib" in loaded
 
 

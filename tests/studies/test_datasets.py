@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from simulate.arrays import as_dataset
 from simulate.errors import InputError
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import (
@@ -31,7 +32,8 @@ def dataset() -> xr.Dataset:
         arm("none", "none"),
         arm("no room", "10 mg iv over 2 h", room=-1.0),
     )
-    return ensemble_dataset(simulated, model(), ("concentration", "A"), attributes={"title": "tiny", "seed": 3})
+    found = ensemble_dataset(simulated, model(), ("concentration", "A"), attributes={"title": "tiny", "seed": 3})
+    return as_dataset(found)
 
 
 def test_quantities_have_arm_member_time_and_say_unit_and_meaning(dataset: xr.Dataset) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from simulate.arrays import as_dataset
 from simulate.cohort.ensemble import Ensemble
 from simulate.studies import runs
 from simulate.studies.datasets import ensemble_counts
@@ -54,7 +55,7 @@ def both(study: Study, together: int, monkeypatch: pytest.MonkeyPatch) -> list[t
 
 def assert_same(found: Sequence[tuple[Ensemble, xr.Dataset]]) -> None:
     (ensemble, dataset), (other, in_groups) = found
-    xr.testing.assert_identical(dataset, in_groups)
+    xr.testing.assert_identical(as_dataset(dataset), as_dataset(in_groups))
     for name in dataset.variables:
         assert dataset[name].dtype == in_groups[name].dtype
     assert ensemble.failures == other.failures

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from simulate.api.simulating import simulated
+from simulate.arrays import as_dataset
 from simulate.figures.few_patients import FEW
 from simulate.figures.time_course import time_course
 from simulate.results.tidy import tidy_frame
@@ -110,6 +111,7 @@ def test_ids_stay_in_results(tmp_path: Path) -> None:
     _, dataset = run_study(study(tmp_path, FILE, DOSES, "cohort.patients=4"))
     assert dataset["patient_id"].values.tolist() == ["a7", "12", "b", "a7"]
     write_dataset(dataset, tmp_path / "r.nc")
+    dataset = as_dataset(dataset)
     assert read_dataset(tmp_path / "r.nc").identical(dataset)
     draws = dataset.isel(member=[0, 1, 0, 1]).assign_coords(draw=("member", [0, 0, 1, 1]))
     divided = by_draw(draws)

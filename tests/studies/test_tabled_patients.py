@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulate.arrays import as_dataset
 from simulate.cohort.arms import Arm
 from simulate.regimen.timetable import Doses
 from simulate.regimen.words import parse_regimen
@@ -108,7 +109,7 @@ def test_results_name_regimens_and_doses_of_all_patients(tmp_path: Path) -> None
     assert dataset["dose_time"].values.tolist() == [[0.0, 0.5, 1.0, 2.0]]
     assert dataset["covariates"].values[:2, 0].tolist() == [71.0, 64.5]
     write_dataset(dataset, tmp_path / "r.nc")
-    assert read_dataset(tmp_path / "r.nc").identical(dataset)
+    assert read_dataset(tmp_path / "r.nc").identical(as_dataset(dataset))
     (arm,) = json.loads(json.dumps(found.settings))["arms"]
     assert arm["regimens"]["8"] == "50 mg sc from 0.5 d"
     assert arm["covariates"] == {"WT": {"7": 71.0, "8": 64.5}, "CRCL": {"8": 100.0}}

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from simulate.studies.datasets import draws_in
 from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict
 from simulate.tabular import ResultTable, finite
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _VERDICTS = tuple(CurveVerdict)
 _ALWAYS = ("curves", "effects")

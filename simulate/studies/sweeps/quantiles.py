@@ -6,15 +6,17 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import counts_dropout, draws_in, quantity_names, seen_members
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that a sweep leaves behind."""
@@ -57,6 +59,8 @@ def quantiles_of(dataset: xr.Dataset, *, times: Sequence[int] | None = None) -> 
         {"long_name": "patients of whom the quantiles are"},
     )
     kept = {name: row for name, row in dataset.coords.items() if set(row.dims) <= {"arm"}}
+    import xarray as xr
+
     return xr.Dataset(
         variables,
         coords={
