@@ -50,6 +50,8 @@ def main() -> "NoReturn":
     # What is loaded stays; to look through it takes a twentieth of a run, and each time again.
     gc.set_threshold(1_000_000, 20, 100)
     _keep_freed()
+    # Matrices are small here, and threads that wait for their share of one spin, for a twentieth of a run.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     set_aside()
     from simulate.cli.app import main as begin
 

@@ -6,7 +6,7 @@ A run reads names, dimensions, units and numbers. For all that a `Dataset` can d
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -125,6 +125,22 @@ class Arrays:
 def arrays(variables: Mapping[str, Any], coords: Mapping[str, Any], attrs: Mapping[str, Any]) -> xr.Dataset:
     """Labeled arrays of variables and coordinates, each given by its dimensions, values and attributes."""
     return cast("xr.Dataset", Arrays(variables, coords, attrs))
+
+
+def side_by_side(parts: Sequence[xr.Dataset], dim: str) -> xr.Dataset:
+    """Arrays of several, those of a dimension beside each other; what lacks it is that of the first."""
+    first, *_ = parts
+    found: dict[str, Any] = {
+        str(name): Labeled(
+            part.dims, np.concatenate([one.variables[name].values for one in parts], part.dims.index(dim)), part.attrs
+        )
+        if dim in part.dims
+        else part
+        for name, part in first.variables.items()
+    }
+    made = Arrays(found, {}, first.attrs)
+    made.coords = {name: made.variables[name] for name in made.variables if name in first.coords}
+    return cast("xr.Dataset", made)
 
 
 def is_plain(found: xr.Dataset) -> bool:

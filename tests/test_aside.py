@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -9,11 +10,12 @@ import pytest
 
 ASIDE = """
 import sys
-from simulate.aside import ASIDE, set_aside
+from simulate.aside import ASIDE, EMPTY, set_aside
 set_aside()
 import xarray
 xarray.Dataset({"a": ("x", [1.0, 2.0])}, coords={"x": [0, 1]}).isel(x=[1])
 import scipy.special
+print([name for part in EMPTY for name in dir(sys.modules.get(part)) if not name.startswith("_")])
 print(sorted({name.partition(".")[0] for name, module in sys.modules.items() if module} & {*ASIDE}))
 from simulate.symbolic.units import unit
 print(unit("furlong").text, sys.modules["pint"] is not None)
@@ -23,10 +25,27 @@ import dask
 print(dask.__name__)
 """
 
+DRAWN = """
+import sys
+from simulate.aside import set_aside
+if sys.argv[1] == "own":
+    set_aside()
+import simulate.figures.style
+from matplotlib.lines import Line2D
+print(len(Line2D.set.__doc__ or ""), len(Line2D.__init__.__doc__))
+line = Line2D([0.0], [0.0])
+line.set(color="red", lw=3.0)
+print(line.get_color(), line.get_linewidth())
+try:
+    line.set(no_such=1)
+except AttributeError:
+    print("refused")
+"""
+
 ENDING = """
-import atexit, sys
+import atexit, os, sys
 from simulate.__main__ import main
-atexit.register(lambda: print("goodbye"))
+atexit.register(lambda: print("goodbye", os.environ["OPENBLAS_NUM_THREADS"]))
 sys.argv = ["simulate", *sys.argv[1:]]
 main()
 """
@@ -35,14 +54,27 @@ main()
 def test_packages_set_aside_are_loaded_when_they_are_asked_for_by_name_and_not_before() -> None:
     pytest.importorskip("dask")
     done = subprocess.run([sys.executable, "-c", ASIDE], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[]", "furlong True", "dask"]
+    assert done.stdout.splitlines() == ["[]", "[]", "furlong True", "dask"]
 
 
 @pytest.mark.parametrize(("words", "code", "said"), [(["--version"], 0, "il1sim "), (["no-such-verb"], 2, "")])
 def test_a_command_that_leaves_at_once_has_said_all_and_does_what_was_left_for_the_end(
     words: list[str], code: int, said: str
 ) -> None:
-    done = subprocess.run([sys.executable, "-c", ENDING, *words], capture_output=True, text=True)
-    assert done.returncode == code
-    assert done.stdout.startswith(said)
-    assert done.stdout.endswith("goodbye\n")
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    for given, threads in (({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")):
+        program = [sys.executable, "-c", ENDING, *words]
+        done = subprocess.run(program, capture_output=True, text=True, env={**environment, **given})
+        assert done.returncode == code
+        assert done.stdout.startswith(said)
+        assert done.stdout.endswith(f"goodbye {threads}\n")
+
+
+def test_what_is_drawn_is_not_described_in_a_process_of_the_program_s_own_and_is_elsewhere() -> None:
+    own, other = (
+        subprocess.run([sys.executable, "-c", DRAWN, whose], capture_output=True, text=True, check=True).stdout
+        for whose in ("own", "other")
+    )
+    (described, *rest), (elsewhere, *others) = own.splitlines(), other.splitlines()
+    assert rest == others == ["red 3.0", "refused"]
+    assert all(int(here) < int(there) for here, there in zip(described.split(), elsewhere.split(), strict=True))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.arrays import as_dataset
+from simulate.arrays import side_by_side
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import members_at
 from simulate.cohort.ensemble import Ensemble, typical_parameters
@@ -169,12 +169,7 @@ def run_study(
 
 def _joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     """One dataset of those of some members each."""
-    if len(parts) == 1:
-        return parts[0]
-    import xarray as xr
-
-    whole = [as_dataset(part) for part in parts]
-    return xr.concat(whole, "member", data_vars="minimal", coords="minimal", compat="override", join="override")
+    return parts[0] if len(parts) == 1 else side_by_side(parts, "member")
 
 
 def _places(recorded: FloatArray, times: FloatArray) -> IntArray:
