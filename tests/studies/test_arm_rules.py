@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import simulate
 from simulate.errors import InputError
@@ -100,7 +101,9 @@ def test_a_run_tells_its_rules_apart(tmp_path: Path) -> None:
 def test_a_treatment_with_rules_is_rebuilt_with_them_and_its_visits(tmp_path: Path) -> None:
     rule, visits = 'quantity = "ck"\nabove = "10 ukat/L"\nend = true', 'visits = ["10.25 d", "15.25 d"]'
     path = scenario(tmp_path, rule, visits)
-    simulate.run(path, patients=1, out=tmp_path / "here", figures=False)
+    written = simulate.run(path, patients=1, out=tmp_path / "here", figures=False)
+    assert isinstance(written, xr.Dataset)
+    assert isinstance(simulate.run(path, patients=1), xr.Dataset)
     entries = read_manifest(tmp_path / "here")
     assert entries is not None
     path.unlink()
