@@ -7,13 +7,53 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+class LabeledArrays(Protocol):
+    """What is asked of labeled arrays: a `Dataset` has it, and so have `Arrays`."""
+
+    @property
+    def variables(self) -> Mapping[Any, Any]:
+        """All of them, by name."""
+
+    @property
+    def data_vars(self) -> Mapping[Any, Any]:
+        """Those that are no coordinates."""
+
+    @property
+    def coords(self) -> Mapping[Any, Any]:
+        """Those that are."""
+
+    @property
+    def attrs(self) -> dict[Any, Any]:
+        """What holds of all."""
+
+    @property
+    def sizes(self) -> Mapping[Any, int]:
+        """Lengths of the dimensions."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+    def __contains__(self, name: object, /) -> bool: ...
+
+    def isel(self, **places: Any) -> Any:
+        """The same at some places of dimensions."""
+
+    def assign(self, **variables: Any) -> Any:
+        """The same with further variables."""
+
+    def assign_coords(self, **coords: Any) -> Any:
+        """The same with further coordinates."""
+
+
+A = TypeVar("A", bound=LabeledArrays)
 
 
 class Labeled:
@@ -52,7 +92,7 @@ class Labeled:
 
 
 class Arrays:
-    """Labeled arrays that know what of a `Dataset` this package asks; of the rest, one that is made knows."""
+    """Labeled arrays that have of a `Dataset` what this package asks; `dataset` is the whole of it."""
 
     def __init__(self, variables: Mapping[str, Any], coords: Mapping[str, Any], attrs: Mapping[str, Any]) -> None:
         self.variables = {
@@ -71,11 +111,6 @@ class Arrays:
     def sizes(self) -> dict[str, int]:
         """Lengths of the dimensions."""
         return {dim: n for part in self.variables.values() for dim, n in zip(part.dims, part.shape, strict=True)}
-
-    @property
-    def dims(self) -> dict[str, int]:
-        """Names of the dimensions."""
-        return self.sizes
 
     def __getitem__(self, name: str) -> Labeled:
         return self.variables[name]
@@ -116,18 +151,8 @@ class Arrays:
         coords = {name: parts.pop(name) for name in self.coords}
         return xr.Dataset(parts, coords=coords, attrs=self.attrs)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.dataset, name)
 
-
-def arrays(variables: Mapping[str, Any], coords: Mapping[str, Any], attrs: Mapping[str, Any]) -> xr.Dataset:
-    """Labeled arrays of variables and coordinates, each given by its dimensions, values and attributes."""
-    return cast("xr.Dataset", Arrays(variables, coords, attrs))
-
-
-def side_by_side(parts: Sequence[xr.Dataset], dim: str) -> xr.Dataset:
+def side_by_side(parts: Sequence[LabeledArrays], dim: str) -> Arrays:
     """Arrays of several, those of a dimension beside each other; what lacks it is that of the first."""
     first, *_ = parts
     found: dict[str, Any] = {
@@ -140,15 +165,14 @@ def side_by_side(parts: Sequence[xr.Dataset], dim: str) -> xr.Dataset:
     }
     made = Arrays(found, {}, first.attrs)
     made.coords = {name: made.variables[name] for name in made.variables if name in first.coords}
-    return cast("xr.Dataset", made)
+    return made
 
 
-def is_plain(found: xr.Dataset) -> bool:
-    """Whether labeled arrays are `Arrays`, and no `Dataset`."""
-    return isinstance(found, Arrays)
+def as_dataset(found: LabeledArrays) -> xr.Dataset:
+    """The `Dataset` of what may be `Arrays`."""
+    import xarray as xr
 
-
-def as_dataset(found: xr.Dataset) -> xr.Dataset:
-    """A `Dataset` of what may be `Arrays`."""
-    given: object = found
-    return given.dataset if isinstance(given, Arrays) else found
+    if isinstance(found, xr.Dataset):
+        return found
+    assert isinstance(found, Arrays)
+    return found.dataset

@@ -1,41 +1,21 @@
-"""What others load only to ask whether something is theirs, or to offer all there is, set aside until asked for."""
+"""What others load or make only to ask whether something is theirs, or to describe it, set aside until asked for."""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 from typing import Any
 
 ASIDE = ("charset_normalizer", "dask", "mpl_toolkits.mplot3d", "pint")
 """What xarray, SciPy and Matplotlib load where it is installed, for a second, though no array here is of Dask or has
 units of Pint, no Fortran is read, and no axes have depth."""
 
-EMPTY = ("numpy.f2py", "numpy.testing")
-"""What SciPy loads because NumPy has it, without a look at it."""
-
-
-class _Empty:
-    """Finds modules of `EMPTY`, with nothing in them."""
-
-    @staticmethod
-    def find_spec(name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
-        return ModuleSpec(name, _Empty()) if name in EMPTY else None  # type: ignore[arg-type]
-
-    def create_module(self, _spec: ModuleSpec) -> None:
-        """As Python makes it."""
-
-    def exec_module(self, _module: ModuleType) -> None:
-        """Nothing is in it."""
-
 
 def set_aside() -> None:
-    """Let `ASIDE` be as if not installed, and `EMPTY` empty; for a process that is this program's own."""
+    """Let `ASIDE` be as if not installed; for a process that is this program's own."""
     modules: dict[str, Any] = sys.modules
     for name in ASIDE:
         modules.setdefault(name, None)
-    sys.meta_path.insert(0, _Empty)
     warnings.filterwarnings("ignore", "Unable to import Axes3D")
 
 
@@ -44,7 +24,7 @@ def without_descriptions() -> None:
 
     Only where `set_aside` was called: nobody else reads them in this process.
     """
-    if _Empty not in sys.meta_path:
+    if sys.modules.get("mpl_toolkits.mplot3d", sys) is not None:
         return
     from matplotlib import artist
 

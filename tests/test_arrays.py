@@ -46,7 +46,7 @@ def test_they_say_of_themselves_what_a_dataset_says(plain: Arrays, dataset: xr.D
         assert list(one.data_vars) == list(other.data_vars) == list(one)
         assert list(one.coords) == list(other.coords)
         assert dict(one.sizes) == dict(other.sizes)
-        assert list(one.sizes) == list(one.dims) == list(other.sizes)
+        assert list(one.sizes) == list(other.sizes)
         assert one.attrs == other.attrs
         for name, part in other.variables.items():
             assert (one[name].dims, one[name].shape, one[name].dtype) == (part.dims, part.shape, part.dtype)
@@ -61,14 +61,6 @@ def test_a_dataset_of_them_is_one_and_so_it_stays(plain: Arrays, dataset: xr.Dat
     xr.testing.assert_identical(plain.dataset, dataset)
     xr.testing.assert_identical(as_dataset(changed(plain)), changed(dataset))
     assert as_dataset(dataset) is dataset
-
-
-def test_what_they_do_not_know_a_dataset_of_them_knows(plain: Arrays, dataset: xr.Dataset) -> None:
-    xr.testing.assert_identical(plain.mean("member"), dataset.mean("member"))
-    with pytest.raises(AttributeError):
-        plain.no_such_thing  # noqa: B018
-    with pytest.raises(AttributeError):
-        plain._no_such_thing  # noqa: B018
 
 
 def test_draws_are_divided_and_pooled_as_those_of_a_dataset(plain: Arrays, dataset: xr.Dataset) -> None:

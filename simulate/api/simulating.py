@@ -19,6 +19,7 @@ __all__ = ["run", "side_by_side"]
 if TYPE_CHECKING:
     import xarray as xr
 
+    from simulate.arrays import LabeledArrays
     from simulate.cohort.ensemble import Ensemble
     from simulate.evidence.observations import Observation
     from simulate.results.changes import ChangeRow
@@ -37,7 +38,7 @@ class Run:
 
     study: Study
     ensemble: Ensemble
-    dataset: xr.Dataset
+    dataset: LabeledArrays
     summary: tuple[SummaryRow, ...]
     changes: tuple[ChangeRow, ...]
     failures: tuple[FailureEntry, ...]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observations, Standing, of_all, of_arm
 from simulate.figures.bands import MOST_BANDS, ROOM, bands_of, draw_bands, label_y, shown_of_bands, titled
 from simulate.figures.few_patients import FewPatients, draw_lines, few_patients
@@ -24,9 +24,6 @@ from simulate.studies.paired import (
     summed_up,
     treated_by,
 )
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 LETTERS = 27
 """Letters in a line of the title of one of four panels in a row."""
@@ -61,13 +58,13 @@ class ChangePanel:
     lines: FloatArray | None = None
 
 
-def change_panels(dataset: xr.Dataset, observations: Observations) -> tuple[ChangePanel, ...]:
+def change_panels(dataset: LabeledArrays, observations: Observations) -> tuple[ChangePanel, ...]:
     """Panels for those of `ENDPOINTS` that a dataset has."""
     names = quantity_names(dataset)
     return tuple(_panel(dataset, name, observations) for name in ENDPOINTS if name in names)
 
 
-def _panel(dataset: xr.Dataset, name: str, observations: Observations) -> ChangePanel:
+def _panel(dataset: LabeledArrays, name: str, observations: Observations) -> ChangePanel:
     changes, unit = courses_of_change(dataset, name)
     days = np.asarray(dataset["time"].values, dtype=np.float64)
     arrows = []

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from simulate.arrays import LabeledArrays
 from simulate.figures.bands import dashes
 from simulate.figures.style import FAINT, INK, color
 from simulate.solver.kernel import FloatArray
 from simulate.studies.observed import ObservedValue
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 FEW = 12
 """Patients of an arm from which on bands are drawn."""
@@ -59,7 +57,7 @@ class FewPatients:
         return _MARKERS[self.names.index(name) % len(_MARKERS)]
 
 
-def few_patients(dataset: xr.Dataset) -> FewPatients | None:
+def few_patients(dataset: LabeledArrays) -> FewPatients | None:
     """The patients of a pooled dataset if they are fewer than `FEW`."""
     numbers = np.asarray(dataset["member"].values)
     distinct = list(dict.fromkeys(numbers.tolist()))

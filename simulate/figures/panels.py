@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observation, Standing
 from simulate.figures.bands import bands_of, medians_of, shown_of_bands
 from simulate.figures.few_patients import FewPatients, few_patients
@@ -18,9 +18,6 @@ from simulate.studies.following import averaged_course
 from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import draws_of_members
 from simulate.symbolic.units import convert, unit
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 MAX_PANELS = 18
 """Panels that fit on a page."""
@@ -91,7 +88,7 @@ def shown_of(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def panels_of(
-    dataset: xr.Dataset,
+    dataset: LabeledArrays,
     observations: Sequence[Observation] = (),
     *,
     quantities: Sequence[str] | None = None,
@@ -110,7 +107,7 @@ def panels_of(
 
 
 def _panel(
-    dataset: xr.Dataset,
+    dataset: LabeledArrays,
     name: str,
     observations: Sequence[Observation],
     few: FewPatients | None,

@@ -23,11 +23,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
+from simulate.arrays import LabeledArrays
 from simulate.studies.datasets import UNITS_OF_FILE
 from simulate.studies.resolution import Resolution, signal, varies
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 MILLIMETER = 1.0 / 25.4
 """A millimeter in inches."""
@@ -179,7 +180,7 @@ def quantity_label(name: str, unit: str) -> str:
     return name if unit in ("", "1") else f"{name} ({unit})"
 
 
-def unit_label(dataset: xr.Dataset, name: str) -> str:
+def unit_label(dataset: LabeledArrays, name: str) -> str:
     """Unit of a quantity on an axis that has its name elsewhere; nothing where `NO_UNITS` says so for all."""
     unit = str(dataset[name].attrs["units"])
     if unit != "1":
@@ -191,12 +192,12 @@ NO_UNITS = "numbers without a unit: in those of the file"
 """What a figure says once, of the quantities of a file of another program."""
 
 
-def lacks_units(dataset: xr.Dataset, names: Sequence[str]) -> bool:
+def lacks_units(dataset: LabeledArrays, names: Sequence[str]) -> bool:
     """Whether some quantities are numbers in units that the file of another program alone knows."""
     return UNITS_OF_FILE in dataset.attrs and any(dataset[name].attrs["units"] == "1" for name in names)
 
 
-def title_of(dataset: xr.Dataset, name: str) -> str:
+def title_of(dataset: LabeledArrays, name: str) -> str:
     """What a quantity is, as a title: with a capital where it begins with a word, and not with a name of the model."""
     title = str(dataset[name].attrs["long_name"])
     is_word = title.partition(" ")[0].islower() and title != name and UNITS_OF_FILE not in dataset.attrs

@@ -7,7 +7,7 @@ import string
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ from matplotlib.patches import Patch
 from matplotlib.path import Path
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observations, Standing, of_all
 from simulate.figures.axes import Multiples, PlainNumbers, panel_axes
 from simulate.figures.bands import MOST_BANDS, dashes, draw_bands, fill, label_y, place_beside, titled
@@ -66,9 +67,6 @@ from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import FEWEST_DRAWN, draws_of_members
 from simulate.studies.visits import in_time_unit, time_unit_of
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 _PANEL_HEIGHT = 31.0
 _TALLEST = 246.0
 _LEGEND_LETTERS = 130
@@ -91,7 +89,7 @@ _STANDINGS = {
 
 
 def time_course(
-    dataset: xr.Dataset,
+    dataset: LabeledArrays,
     observations: Observations = (),
     *,
     quantities: Sequence[str] | None = None,
@@ -253,7 +251,7 @@ def _draw_mark(axes: Axes, mark: Mark) -> None:
         axes.plot([mark.day], [mark.mean], color=edge, markerfacecolor=face, zorder=41, clip_on=False, **_DOT)
 
 
-def _dose_rows(dataset: xr.Dataset, few: FewPatients | None) -> list[tuple[str, FloatArray]]:
+def _dose_rows(dataset: LabeledArrays, few: FewPatients | None) -> list[tuple[str, FloatArray]]:
     """Color and times of the doses of each arm that has some; one gray row where all arms have the same.
 
     Gray is also that of the one arm in which colors are of patients.
@@ -287,7 +285,7 @@ def _draw_doses(axes: Axes, rows: Sequence[tuple[str, FloatArray]]) -> None:
         )
 
 
-def _still_there(dataset: xr.Dataset) -> Callable[[float], str]:
+def _still_there(dataset: LabeledArrays) -> Callable[[float], str]:
     """How many patients whose values are shown are there on a day, as a text; a range where arms or draws differ."""
     days = np.asarray(dataset["time"].values, dtype=np.float64)
     there = ~np.isnan(values_of_finished(dataset, quantity_names(dataset)[0])) & seen_members(dataset)
@@ -358,7 +356,7 @@ def _bar(width: float) -> Line2D:
     return Line2D([], [], color=FAINT, linestyle="none", marker="|", markersize=7.0, markeredgewidth=width)
 
 
-def _bands_legend(dataset: xr.Dataset) -> list[tuple[Any, str]]:
+def _bands_legend(dataset: LabeledArrays) -> list[tuple[Any, str]]:
     """Handles of medians and bands, with their labels."""
     people = "those in the study" if counts_dropout(dataset) else _people(dataset)
     are_bars = dataset.sizes["arm"] > MOST_BANDS
@@ -376,7 +374,7 @@ def _bands_legend(dataset: xr.Dataset) -> list[tuple[Any, str]]:
 
 def _legend(
     figure: Figure,
-    dataset: xr.Dataset,
+    dataset: LabeledArrays,
     panels: Sequence[Panel],
     changes: Sequence[ChangePanel],
     few: FewPatients | None,
@@ -423,7 +421,7 @@ def _legend(
     )
 
 
-def _swings_legend(dataset: xr.Dataset, panels: Sequence[Panel]) -> list[tuple[Any, str]]:
+def _swings_legend(dataset: LabeledArrays, panels: Sequence[Panel]) -> list[tuple[Any, str]]:
     """Handles and labels of troughs and peaks, and of arms that have none where others do."""
     found: list[tuple[Any, str]] = []
     following = [_has_room_for_hatches(panel) for panel in panels if panel.envelope is not None]
@@ -443,7 +441,7 @@ def _swings_legend(dataset: xr.Dataset, panels: Sequence[Panel]) -> list[tuple[A
     return found
 
 
-def _not_averaged(dataset: xr.Dataset, panels: Sequence[Panel]) -> list[int]:
+def _not_averaged(dataset: LabeledArrays, panels: Sequence[Panel]) -> list[int]:
     """Arms with doses that have no average between them where another has: a rule changes them, say."""
     envelopes = [panel.envelope for panel in panels if panel.envelope is not None]
     dosed = np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any(axis=1)
@@ -470,7 +468,7 @@ def _columns(labels: Sequence[str]) -> int:
     return 1
 
 
-def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
+def _is_seen_at_doses(dataset: LabeledArrays) -> bool:
     """Whether all values under treatment are from the times of doses, so that what happens between them is not seen."""
     days = np.asarray(dataset["time"].values, dtype=np.float64)
     rows = [row[np.isfinite(row)] for row in np.asarray(dataset["dose_time"].values, dtype=np.float64)]
@@ -481,7 +479,7 @@ def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
     )
 
 
-def _people(dataset: xr.Dataset) -> str:
+def _people(dataset: LabeledArrays) -> str:
     """Whom the bands are of: how many did not fail, of how many."""
     if "draw" in dataset.coords:
         return "patients of all draws"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observation, Observations, Standing, of_arm
 from simulate.results.tables import SummaryVisit, is_at, rounded, visits
 from simulate.studies.datasets import nothing_in, pooled, quantity_names
@@ -30,9 +30,6 @@ from simulate.studies.paired import (
     untreated_arm,
     verdict,
 )
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 RULE = (
     f"a reported direction agrees where {100 * AGREEING:g} % of the patients or more go it, disagrees where "
@@ -96,7 +93,7 @@ class ChangeRow:
         return self.up or 0.0, self.down or 0.0
 
 
-def change_rows(dataset: xr.Dataset, observations: Observations = ()) -> tuple[ChangeRow, ...]:
+def change_rows(dataset: LabeledArrays, observations: Observations = ()) -> tuple[ChangeRow, ...]:
     """Rows of the table: quantities, arms, groups, visits after the baseline, in this order.
 
     What is nothing but rounding (`simulate.studies.resolution.NOTHING`) is 0: it has no change in percent and no
@@ -112,7 +109,7 @@ def change_rows(dataset: xr.Dataset, observations: Observations = ()) -> tuple[C
 
 
 def _of_quantity(
-    dataset: xr.Dataset,
+    dataset: LabeledArrays,
     name: str,
     shown: Sequence[SummaryVisit],
     groups: Sequence[PatientGroup],

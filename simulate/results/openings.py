@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from simulate.arrays import LabeledArrays
 from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged, said_of_draws, signed
 from simulate.results.opening import Opening
 from simulate.results.shown import named
@@ -16,8 +17,6 @@ from simulate.studies.scenario import REFERENCE
 from simulate.studies.side_by_side import BOTH, SideBySide
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from simulate.studies.petab.fitting import PetabFit
     from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
     from simulate.studies.runs import Study
@@ -123,7 +122,7 @@ def of_side_by_side(studies: Sequence[Study], found: Sequence[SideBySide]) -> Op
     return Opening(asked.question or asked.title, tuple(sentences), (*caveats, *apart))
 
 
-def of_doses(datasets: Sequence[xr.Dataset]) -> Opening:
+def of_doses(datasets: Sequence[LabeledArrays]) -> Opening:
     """Of a dose-response study: of each curve the ED50, or why there is none, and the other doses that were asked."""
     sentences, unit = [], str(datasets[0]["dose"].attrs.get("units", ""))
     highest = float(datasets[0]["dose"].max())

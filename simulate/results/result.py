@@ -25,6 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from simulate.arrays import LabeledArrays
 from simulate.manifest import MANIFEST, keep_inputs, seal
 from simulate.results.opening import Opening
 from simulate.results.provenance import Provenance
@@ -34,7 +35,6 @@ from simulate.symbolic.model import Model
 from simulate.tabular import ResultTable
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.figure import Figure
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class Result(Generic[T]):
     document: Mapping[str, Any] | None = None
     tables: Mapping[str, ResultTable] = field(default_factory=dict)
     figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
-    datasets: Mapping[str, xr.Dataset] = field(default_factory=dict)
+    datasets: Mapping[str, LabeledArrays] = field(default_factory=dict)
     models: Mapping[str, Model] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)

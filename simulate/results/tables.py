@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observation, Observations, Standing, of_all, of_arm
 from simulate.studies.datasets import draws_in, pooled, quantity_names
 from simulate.studies.following import values_read
@@ -17,9 +17,6 @@ from simulate.studies.visits import VISITS as VISITS
 from simulate.studies.visits import SummaryVisit as SummaryVisit
 from simulate.studies.visits import visits as visits
 from simulate.symbolic.units import convert, unit
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class SummaryRow:
     peak: float | None = None
 
 
-def summary(dataset: xr.Dataset, observations: Observations = ()) -> tuple[SummaryRow, ...]:
+def summary(dataset: LabeledArrays, observations: Observations = ()) -> tuple[SummaryRow, ...]:
     """Rows of the table: quantities, arms, visits, in this order."""
     dataset = pooled(dataset)
     rows, draws = [], draws_in(dataset)

@@ -50,12 +50,12 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from simulate.arrays import Labeled, arrays, is_plain
+from simulate.arrays import A, Arrays, Labeled, LabeledArrays
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble, cancelling
 from simulate.errors import InputError, Where
@@ -69,6 +69,8 @@ from simulate.symbolic.parts import Observable, Species
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    pass
 
 UNITS_OF_FILE = "units_of_file"
 """Attribute of a dataset whose quantities are numbers in the units of a file of another program."""
@@ -118,7 +120,7 @@ COUNTS = ("accepted steps", "rejected steps", "evaluations")
 
 def ensemble_dataset(
     ensemble: Ensemble, model: Model, quantities: Sequence[str], *, attributes: Mapping[str, Any] | None = None
-) -> xr.Dataset:
+) -> LabeledArrays:
     """Dataset of a simulated cohort; its layout is at the top of this module."""
     trajectories, cohort = ensemble.trajectories, ensemble.cohort
     labels = quantity_labels(model)
@@ -142,7 +144,7 @@ def ensemble_dataset(
         variables["rule_day"] = (("arm", "member", "rule"), first_days(ensemble), LABELS["rule_day"])
     variables |= dose_variables(ensemble.arms, model, float(trajectories.times[-1]))
     unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
-    return arrays(
+    return Arrays(
         variables,
         {
             "arm": ("arm", _texts(arm.name for arm in ensemble.arms)),
@@ -160,9 +162,10 @@ def ensemble_dataset(
     )
 
 
-def with_patient_ids(dataset: xr.Dataset, named: Sequence[str]) -> xr.Dataset:
+def with_patient_ids(dataset: LabeledArrays, named: Sequence[str]) -> LabeledArrays:
     """A dataset with the IDs that members have in a table of doses."""
-    return dataset.assign_coords(patient_id=("member", _texts(named), LABELS["patient_id"]))
+    found: LabeledArrays = dataset.assign_coords(patient_id=("member", _texts(named), LABELS["patient_id"]))
+    return found
 
 
 def check_names(quantities: Sequence[str], where: Where | None = None) -> None:
@@ -244,17 +247,17 @@ _OF_PATIENTS = ("member", "patient_id", "stratum", "dropout_day")
 """What is the same of a patient in every draw."""
 
 
-def by_draw(dataset: xr.Dataset) -> xr.Dataset:
+def by_draw(dataset: A) -> A:
     """The dataset of a run that stands on a fit with a dimension ``draw`` before ``member``; another as it is.
 
     What is the same of a patient in every draw loses its repetitions.
     """
-    if "draw" not in dataset.coords or "draw" in dataset.dims:
+    if "draw" not in dataset.coords or "draw" in dataset.sizes:
         return dataset
     draws = len(np.unique(dataset["draw"].values))
     patients = dataset.sizes["member"] // draws
 
-    def divided(name: str, variable: xr.Variable) -> Labeled | xr.Variable:
+    def divided(name: str, variable: Labeled) -> Labeled:
         if name == "draw":
             return Labeled(("draw",), variable.values[::patients], variable.attrs)
         if name in _OF_PATIENTS:
@@ -269,18 +272,18 @@ def by_draw(dataset: xr.Dataset) -> xr.Dataset:
     return _rebuilt(dataset, divided)
 
 
-def draws_in(dataset: xr.Dataset) -> int:
+def draws_in(dataset: LabeledArrays) -> int:
     """Number of draws that a dataset has each of its patients in; 1 where there is one population."""
     return len(np.unique(dataset["draw"].values)) if "draw" in dataset.coords else 1
 
 
-def pooled(dataset: xr.Dataset) -> xr.Dataset:
+def pooled(dataset: A) -> A:
     """The inverse of `by_draw`: patients of all draws beside each other along ``member``, those of the first first."""
-    if "draw" not in dataset.dims:
+    if "draw" not in dataset.sizes:
         return dataset
     draws, patients = dataset.sizes["draw"], dataset.sizes["member"]
 
-    def joined(name: str, variable: xr.Variable) -> Labeled | xr.Variable:
+    def joined(name: str, variable: Labeled) -> Labeled:
         if name == "draw":
             return Labeled(("member",), np.repeat(variable.values, patients), variable.attrs)
         if name in _OF_PATIENTS:
@@ -295,27 +298,30 @@ def pooled(dataset: xr.Dataset) -> xr.Dataset:
     return _rebuilt(dataset, joined)
 
 
-def _rebuilt(dataset: xr.Dataset, of: Callable[[str, xr.Variable], Labeled | xr.Variable]) -> xr.Dataset:
+def _rebuilt(dataset: A, of: Callable[[str, Labeled], Labeled]) -> A:
     """A dataset of other variables, of the same kind."""
-    found: dict[str, Any] = {str(name): of(str(name), variable) for name, variable in dataset.variables.items()}
-    if not is_plain(dataset):
-        found = {name: part.parts if isinstance(part, Labeled) else part for name, part in found.items()}
+    found: Any = {str(name): of(str(name), variable) for name, variable in dataset.variables.items()}
     coords = {name: found.pop(name) for name in map(str, dataset.coords)}
-    if is_plain(dataset):
-        return arrays(found, coords, dataset.attrs)
+    if isinstance(dataset, Arrays):
+        return cast("A", Arrays(found, coords, dataset.attrs))
     import xarray as xr
 
-    return xr.Dataset(found, coords=coords, attrs=dataset.attrs)
+    # What is as it was is not read from its file.
+    parts, kept = (
+        {name: part.parts if isinstance(part, Labeled) else part for name, part in own.items()}
+        for own in (found, coords)
+    )
+    return cast("A", xr.Dataset(parts, coords=kept, attrs=dataset.attrs))
 
 
-def quantity_names(dataset: xr.Dataset) -> tuple[str, ...]:
+def quantity_names(dataset: LabeledArrays) -> tuple[str, ...]:
     """Names of the quantities of a dataset, in order."""
     return tuple(
         str(name) for name, variable in dataset.data_vars.items() if variable.dims == ("arm", "member", "time")
     )
 
 
-def values_of_finished(dataset: xr.Dataset, name: str, place: int | None = None) -> FloatArray:
+def values_of_finished(dataset: LabeledArrays, name: str, place: int | None = None) -> FloatArray:
     """Values of a quantity, NaN for members that failed, even before their failure.
 
     Shape [arm, member, time]; of one time alone where a place in the coordinate is given.
@@ -330,14 +336,14 @@ def _times(place: int | None) -> slice | list[int]:
     return slice(None) if place is None else [place]
 
 
-def stopped_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
+def stopped_members(dataset: LabeledArrays) -> npt.NDArray[np.bool_]:
     """Whom a rule has stopped before the last time of a dataset, shape [arm, member]: they have not failed."""
     last = np.asarray(dataset.variables[quantity_names(dataset)[0]].values[:, :, -1], dtype=np.float64)
     found: npt.NDArray[np.bool_] = np.isnan(last) & (np.asarray(dataset.variables["status"].values) == Status.OK)
     return found
 
 
-def resolution_of(dataset: xr.Dataset) -> Resolution:
+def resolution_of(dataset: LabeledArrays) -> Resolution:
     """How exact the numbers of a dataset are."""
     return Resolution(**{name: float(dataset.attrs[name]) for name in ("rtol", "atol") if name in dataset.attrs})
 
@@ -357,14 +363,14 @@ def terms_labels(model: Model, quantities: Sequence[str]) -> dict[str, dict[str,
     }
 
 
-def terms_of(dataset: xr.Dataset, quantity: str) -> FloatArray:
+def terms_of(dataset: LabeledArrays, quantity: str) -> FloatArray:
     """Sizes of the terms of a quantity, shape [arm, member]; 0 where its terms do not cancel."""
     if _TERMS + quantity not in dataset:
         return np.zeros((dataset.sizes["arm"], dataset.sizes["member"]))
     return np.asarray(dataset.variables[_TERMS + quantity].values, dtype=np.float64)
 
 
-def nothing_in(dataset: xr.Dataset) -> dict[str, float]:
+def nothing_in(dataset: LabeledArrays) -> dict[str, float]:
     """In each unit, the size below which a number is nothing but rounding; by the first patient."""
     found: dict[str, float] = {}
     for name in quantity_names(dataset):
@@ -381,7 +387,7 @@ def peaks_of(values: FloatArray) -> FloatArray:
     return found
 
 
-def values_shown(dataset: xr.Dataset, name: str, place: int | None = None) -> FloatArray:
+def values_shown(dataset: LabeledArrays, name: str, place: int | None = None) -> FloatArray:
     """As `values_of_finished`, and NaN for who has left the study where results are of those who are still in it."""
     values = values_of_finished(dataset, name, place)
     if counts_dropout(dataset):
@@ -389,12 +395,12 @@ def values_shown(dataset: xr.Dataset, name: str, place: int | None = None) -> Fl
     return values
 
 
-def counts_dropout(dataset: xr.Dataset) -> bool:
+def counts_dropout(dataset: LabeledArrays) -> bool:
     """Whether the results of a dataset are of those who are still in the study."""
     return bool(dataset.attrs.get("dropout", 0))
 
 
-def seen_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
+def seen_members(dataset: LabeledArrays) -> npt.NDArray[np.bool_]:
     """Whom results are of, shape [member, time]: those still in the study, or everybody if dropout does not count."""
     days = np.asarray(dataset.variables["time"].values, dtype=np.float64)
     if not counts_dropout(dataset):
@@ -403,12 +409,12 @@ def seen_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
     return left[:, np.newaxis] > days
 
 
-def write_dataset(dataset: xr.Dataset, path: Path) -> None:
+def write_dataset(dataset: LabeledArrays, path: Path) -> None:
     """Write a dataset as netCDF-4; the same dataset gives the same bytes."""
     path.write_bytes(dataset_bytes(dataset))
 
 
-def dataset_bytes(dataset: xr.Dataset) -> bytes:
+def dataset_bytes(dataset: LabeledArrays) -> bytes:
     """Content of a netCDF-4 file with a dataset; the same dataset gives the same bytes. Draws have a dimension."""
     from simulate.studies.netcdf import netcdf_bytes
 

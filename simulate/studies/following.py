@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
+from simulate.arrays import LabeledArrays
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import values_shown
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 SWING = 0.03
 """Share of its average by which what follows the dose goes up and down in the median patient, at least."""
@@ -21,7 +17,7 @@ _FEWEST_DOSES = 3
 _AT_ONCE = 1e-9
 
 
-def followed(dataset: xr.Dataset, quantity: str) -> FloatArray | None:
+def followed(dataset: LabeledArrays, quantity: str) -> FloatArray | None:
     """What a quantity does in the dosing intervals, shape [arm, member, interval, part]; None if it follows no dose.
 
     It follows the dose where in an arm, in the last interval, the median patient's peak and trough are further apart
@@ -43,7 +39,7 @@ def followed(dataset: xr.Dataset, quantity: str) -> FloatArray | None:
     return None
 
 
-def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, FloatArray | None]:
+def averaged_course(dataset: LabeledArrays, quantity: str) -> tuple[FloatArray, FloatArray | None]:
     """Course of a quantity, where it follows the dose that of its average over dosing intervals.
 
     Shape [arm, member, time], and trough and peak, shape [arm, member, time, 2], NaN where no dose follows another;
@@ -83,7 +79,7 @@ def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, Flo
 
 
 def values_read(
-    dataset: xr.Dataset, quantity: str, place: int
+    dataset: LabeledArrays, quantity: str, place: int
 ) -> tuple[FloatArray, FloatArray | None, npt.NDArray[np.bool_]]:
     """Values of a quantity as they are read at a time.
 
@@ -108,7 +104,7 @@ def values_read(
     return values, swings if averaged.any() else None, averaged
 
 
-def are_averaged(dataset: xr.Dataset, quantity: str, place: int) -> npt.NDArray[np.bool_]:
+def are_averaged(dataset: LabeledArrays, quantity: str, place: int) -> npt.NDArray[np.bool_]:
     """Of which arms `values_read` has averages, shape [arm]."""
     if followed(dataset, quantity) is None:
         return np.zeros(dataset.sizes["arm"], dtype=np.bool_)

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.arrays import side_by_side
+from simulate.arrays import LabeledArrays, side_by_side
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import members_at
 from simulate.cohort.ensemble import Ensemble, typical_parameters
@@ -37,9 +36,6 @@ from simulate.studies.runs import (
 )
 from simulate.studies.visits import visits_at
 from simulate.studies.windows import Window, highest, window_before
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 PARTS = ("mean", "lowest", "highest")
 """What is kept of each interval."""
@@ -108,7 +104,7 @@ def recording(study: Study, intervals: Sequence[Interval]) -> Study:
     return found
 
 
-def with_intervals(dataset: xr.Dataset, study: Study, intervals: Sequence[Interval]) -> xr.Dataset:
+def with_intervals(dataset: LabeledArrays, study: Study, intervals: Sequence[Interval]) -> LabeledArrays:
     """A dataset recorded at more times as one at the times asked for, with what its quantities do in the intervals.
 
     With ``dosing_interval`` (arm, member, followed, interval, part), ``interval_day`` (arm, interval) and
@@ -139,16 +135,17 @@ def with_intervals(dataset: xr.Dataset, study: Study, intervals: Sequence[Interv
     ended = {"units": "d", "long_name": "end of a dosing interval"}
     chance = np.array([_has_chance(study, arm) for arm in study.arms], dtype=np.int8)
     by_chance = {"long_name": "whether chance has a part in each dose, so that intervals tell nothing of each other"}
-    return kept.assign(
+    followed_too: LabeledArrays = kept.assign(
         dosing_interval=(("arm", "member", "followed", "interval", "part"), found, label),
         interval_day=(("arm", "interval"), days, ended),
         interval_chance=("arm", chance, by_chance),
     ).assign_coords(followed=("followed", np.array(names, dtype=object)), part=("part", np.array(PARTS, dtype=object)))
+    return followed_too
 
 
 def run_study(
     study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
-) -> tuple[Ensemble, xr.Dataset]:
+) -> tuple[Ensemble, LabeledArrays]:
     """Simulate a study and label the result, with what quantities do between doses; arguments as `simulate_study`.
 
     Of courses the ensemble keeps those of quantities that were observed in patients, else one: all are in the dataset.
@@ -158,7 +155,7 @@ def run_study(
     recorded = recording(study, intervals)
     cohort, together = cohort_of(study), members_together(len(study.arms))
     parts: list[Ensemble] = []
-    datasets: list[xr.Dataset] = []
+    datasets: list[LabeledArrays] = []
     for first in range(0, cohort.members, together):
         people = members_at(cohort, np.arange(first, min(first + together, cohort.members)))
         found = simulate_study(recorded, people=people, threads=threads, progress=progress)
@@ -167,7 +164,7 @@ def run_study(
     return joined(parts, cohort), _joined(datasets)
 
 
-def _joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+def _joined(parts: Sequence[LabeledArrays]) -> LabeledArrays:
     """One dataset of those of some members each."""
     return parts[0] if len(parts) == 1 else side_by_side(parts, "member")
 

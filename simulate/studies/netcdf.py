@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from simulate.arrays import LabeledArrays
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -29,7 +31,7 @@ _OF_THE_FORMAT = {
 """Attributes that are no description."""
 
 
-def netcdf_bytes(dataset: xr.Dataset, compressed: Collection[str]) -> bytes:
+def netcdf_bytes(dataset: LabeledArrays, compressed: Collection[str]) -> bytes:
     """Content of a netCDF-4 file with a dataset, whose variables are numbers or texts; the same for the same dataset.
 
     Parameters
@@ -72,7 +74,7 @@ def netcdf_bytes(dataset: xr.Dataset, compressed: Collection[str]) -> bytes:
     return content
 
 
-def _scale(file: h5py.File, dataset: xr.Dataset, name: str, size: int) -> Any:
+def _scale(file: h5py.File, dataset: LabeledArrays, name: str, size: int) -> Any:
     """A dimension: its coordinate, or a place that says how long it is."""
     if name in dataset.variables:
         scale = _variable(file, name, dataset.variables[name], False)

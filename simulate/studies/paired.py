@@ -12,11 +12,11 @@ import enum
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from simulate.arrays import LabeledArrays
 from simulate.biology.clinical import odds_of_response
 from simulate.biology.reference import parameter_table
 from simulate.inference.quantiles import quantiles
@@ -34,9 +34,6 @@ from simulate.studies.following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
 from simulate.trials.reading import shipped_trial
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 AGREEING = 0.75
 """Share of the patients who must go a reported way for it to count as agreement, or not go it for disagreement."""
@@ -102,7 +99,7 @@ class Paired:
 
 
 def changes_since_baseline(
-    dataset: xr.Dataset, quantity: str, place: int, *, in_percent: bool | None = None, nothing: float | None = None
+    dataset: LabeledArrays, quantity: str, place: int, *, in_percent: bool | None = None, nothing: float | None = None
 ) -> tuple[FloatArray, str]:
     """Change of a quantity since the first time in each patient, shape [arm, member], and its unit.
 
@@ -123,7 +120,7 @@ class Outcomes:
     are_changes: bool  #: Since the first time; else levels, as of a result that has one time
 
 
-def outcomes(dataset: xr.Dataset, quantity: str) -> Outcomes:
+def outcomes(dataset: LabeledArrays, quantity: str) -> Outcomes:
     """Changes of a quantity from the first time to the last; its levels where there is one time."""
     last = dataset.sizes["time"] - 1
     if not last:
@@ -132,7 +129,7 @@ def outcomes(dataset: xr.Dataset, quantity: str) -> Outcomes:
     return Outcomes(values, changed_unit, True)
 
 
-def has_baselines(dataset: xr.Dataset, quantity: str, nothing: float) -> bool:
+def has_baselines(dataset: LabeledArrays, quantity: str, nothing: float) -> bool:
     """Whether what is known of the first time is above 0 in every arm and patient, so that changes are in %."""
     return _are_positive(_or_nothing(values_shown(dataset, quantity, 0), nothing))
 
@@ -142,21 +139,21 @@ def _are_positive(values: FloatArray) -> bool:
 
 
 def changes_at(
-    dataset: xr.Dataset, quantity: str, places: Sequence[int], *, nothing: float | None = None
+    dataset: LabeledArrays, quantity: str, places: Sequence[int], *, nothing: float | None = None
 ) -> list[tuple[FloatArray, str]]:
     """`changes_since_baseline` at several times."""
     found = _changes(dataset, quantity, places, nothing=nothing)
     return [(changes[:, :, 0], changed_unit) for changes, _, changed_unit in found]
 
 
-def courses_of_change(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, str]:
+def courses_of_change(dataset: LabeledArrays, quantity: str) -> tuple[FloatArray, str]:
     """As `changes_since_baseline`, at all times: shape [arm, member, time]."""
     ((changes, _, changed_unit),) = _changes(dataset, quantity, [None])
     return changes, changed_unit
 
 
 def _changes(
-    dataset: xr.Dataset,
+    dataset: LabeledArrays,
     quantity: str,
     places: Sequence[int | None],
     in_percent: bool | None = None,
@@ -190,7 +187,7 @@ def _or_nothing(values: FloatArray, nothing: float) -> FloatArray:
 
 
 def less_untreated(
-    dataset: xr.Dataset, quantity: str, place: int, untreated: int | None = None, *, nothing: float | None = None
+    dataset: LabeledArrays, quantity: str, place: int, untreated: int | None = None, *, nothing: float | None = None
 ) -> tuple[FloatArray, str]:
     """Change of each patient less that of the same patient untreated; arguments and result as above.
 
@@ -205,20 +202,20 @@ def less_untreated(
     return apart, "points of %" if changed_unit == "%" else changed_unit
 
 
-def untreated_arm(dataset: xr.Dataset) -> int | None:
+def untreated_arm(dataset: LabeledArrays) -> int | None:
     """Index of the first arm that is given nothing, where another is given something; None if there is none."""
     treated = treated_by(dataset, float("inf"))
     return int(np.argmin(treated)) if treated.any() and not treated.all() else None
 
 
-def treated_by(dataset: xr.Dataset, day: float) -> npt.NDArray[np.bool_]:
+def treated_by(dataset: LabeledArrays, day: float) -> npt.NDArray[np.bool_]:
     """Which arms are given a dose before a day, shape [arm]."""
     given = np.asarray(dataset.variables["dose_time"].values, dtype=np.float64)
     found: npt.NDArray[np.bool_] = np.any(given < day, axis=1)
     return found
 
 
-def groups_of(dataset: xr.Dataset) -> tuple[PatientGroup, ...]:
+def groups_of(dataset: LabeledArrays) -> tuple[PatientGroup, ...]:
     """All patients; each stratum where there are several; responders and the others where a response can be had."""
     shape = (dataset.sizes["arm"], dataset.sizes["member"])
     found = [PatientGroup(ALL, np.ones(shape))]
@@ -232,7 +229,7 @@ def groups_of(dataset: xr.Dataset) -> tuple[PatientGroup, ...]:
     return tuple(found)
 
 
-def chance_of_response(dataset: xr.Dataset) -> FloatArray | None:
+def chance_of_response(dataset: LabeledArrays) -> FloatArray | None:
     """Probability that each patient responds, shape [arm, member]; None where the results have nothing to tell it by.
 
     It is that of the observable ``response`` where the model has it, and else, for the shipped model, what that
@@ -262,12 +259,12 @@ def chance_of_response(dataset: xr.Dataset) -> FloatArray | None:
     return chance
 
 
-def draws_of_members(dataset: xr.Dataset) -> IntArray | None:
+def draws_of_members(dataset: LabeledArrays) -> IntArray | None:
     """Number of the draw of each member, shape [member]; None where there is one population."""
     return np.asarray(dataset.variables["draw"].values, dtype=np.int64) if "draw" in dataset.coords else None
 
 
-def are_draws_told(dataset: xr.Dataset) -> bool:
+def are_draws_told(dataset: LabeledArrays) -> bool:
     """Whether it is told between which values draws of a fit are: of a table's own patients, or of enough others."""
     own = "patient_id" in dataset.coords
     return "draw" in dataset.coords and (own or dataset.sizes["member"] // draws_in(dataset) >= FEWEST_DRAWN)

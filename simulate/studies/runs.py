@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulate.arrays import LabeledArrays
 from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.cohort.arms import Arm
 from simulate.cohort.assumed import AssumedSpread, with_assumed_spread
@@ -39,8 +40,6 @@ from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from simulate.studies.fitting.draws import Draws
     from simulate.studies.fitting.individual_draws import IndividualDraws
 
@@ -381,7 +380,7 @@ def simulate_study(
     )
 
 
-def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
+def study_dataset(study: Study, ensemble: Ensemble) -> LabeledArrays:
     """Labeled result of a study, with the IDs of the patients of a table of doses."""
     dataset = ensemble_dataset(ensemble, study.model, study.quantities, attributes=dataset_attributes(study))
     named = patient_ids(study.scenario.arms, [int(number) for number in ensemble.cohort.ids])

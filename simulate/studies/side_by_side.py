@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.arrays import LabeledArrays
 from simulate.evidence.sign_test import patients_needed
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import draws_in, pooled, quantity_names
@@ -26,9 +26,6 @@ from simulate.studies.paired import (
     summed_up,
     treated_by,
 )
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 BOTH = ("ifng", "il17a")
 """What was reported to change in opposite ways in the same cells; in how many patients both do is the question."""
@@ -81,7 +78,7 @@ class SideBySide:
 
 
 def set_side_by_side(
-    dataset: xr.Dataset,
+    dataset: LabeledArrays,
     hypothesis: str,
     place: int,
     directions: Mapping[str, str],
@@ -141,7 +138,7 @@ def set_side_by_side(
 
 
 def _endpoint(
-    dataset: xr.Dataset,
+    dataset: LabeledArrays,
     name: str,
     changes: FloatArray,
     unit: str,

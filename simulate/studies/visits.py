@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.arrays import LabeledArrays
 from simulate.solver.kernel import FloatArray
 from simulate.symbolic.units import convert, unit
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
 """Days and names of the visits of the trial."""
@@ -30,7 +27,7 @@ class SummaryVisit:
     planned: float | None
 
 
-def visits(dataset: xr.Dataset) -> tuple[SummaryVisit, ...]:
+def visits(dataset: LabeledArrays) -> tuple[SummaryVisit, ...]:
     """Visits of the trial that the run covers, and the end of the run where it is none of them.
 
     A run whose times are not shown in days has a beginning and an end alone.
@@ -46,7 +43,7 @@ def visits(dataset: xr.Dataset) -> tuple[SummaryVisit, ...]:
     )
 
 
-def time_unit_of(dataset: xr.Dataset) -> str:
+def time_unit_of(dataset: LabeledArrays) -> str:
     """Unit in which the times of a run are shown."""
     return str(dataset.attrs.get("time_unit", "d"))
 

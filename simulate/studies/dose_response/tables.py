@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.arrays import LabeledArrays
 from simulate.studies.datasets import draws_in
 from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict
 from simulate.tabular import ResultTable, finite
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 _VERDICTS = tuple(CurveVerdict)
 _ALWAYS = ("curves", "effects")
@@ -114,7 +111,7 @@ class InfluenceRow:
     patients: int
 
 
-def response_tables(datasets: Sequence[xr.Dataset]) -> dict[str, ResultTable]:
+def response_tables(datasets: Sequence[LabeledArrays]) -> dict[str, ResultTable]:
     """Tables of a study by name, of one or several hypotheses, which stand in the first column."""
     rows = {
         "curves": (curve_rows, CurveRow),
@@ -133,7 +130,7 @@ def response_tables(datasets: Sequence[xr.Dataset]) -> dict[str, ResultTable]:
     return found
 
 
-def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:
+def curve_rows(dataset: LabeledArrays) -> tuple[CurveRow, ...]:
     """Rows of all endpoints, places of the second axis and parameters, in this order."""
     dose_unit = str(dataset["dose"].attrs.get("units", ""))
     rows, draws = [], draws_in(dataset)
@@ -167,7 +164,7 @@ def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:
     return tuple(rows)
 
 
-def effect_rows(dataset: xr.Dataset) -> tuple[EffectRow, ...]:
+def effect_rows(dataset: LabeledArrays) -> tuple[EffectRow, ...]:
     """Rows of all endpoints, places of the second axis and doses, in this order."""
     rows, draws = [], draws_in(dataset)
     sizes = (dataset.sizes["endpoint"], dataset.sizes["second"], dataset.sizes["dose"])
@@ -195,7 +192,7 @@ def effect_rows(dataset: xr.Dataset) -> tuple[EffectRow, ...]:
     return tuple(rows)
 
 
-def isobole_rows(dataset: xr.Dataset) -> tuple[IsoboleRow, ...]:
+def isobole_rows(dataset: LabeledArrays) -> tuple[IsoboleRow, ...]:
     """Rows of all endpoints, levels and places of the second axis; none if no isoboles were asked for."""
     if "isobole" not in dataset:
         return ()
@@ -214,7 +211,7 @@ def isobole_rows(dataset: xr.Dataset) -> tuple[IsoboleRow, ...]:
     )
 
 
-def patients_text(dataset: xr.Dataset, endpoint: int | None = None) -> str:
+def patients_text(dataset: LabeledArrays, endpoint: int | None = None) -> str:
     """How many patients have a result at every dose, of how many, and of how many draws of a fit."""
     draws = draws_in(dataset)
     counts = np.asarray(dataset["n"].values if endpoint is None else dataset["n"].values[endpoint]) // draws
@@ -225,17 +222,17 @@ def patients_text(dataset: xr.Dataset, endpoint: int | None = None) -> str:
     return f"{shown} of {total} patients in each of {draws} draws"
 
 
-def weak_fits(datasets: Sequence[xr.Dataset]) -> tuple[str, ...]:
+def weak_fits(datasets: Sequence[LabeledArrays]) -> tuple[str, ...]:
     """Of fits from which nothing can be concluded: the draws that stand behind a hypothesis, and why."""
     return tuple(f"{one.attrs['hypothesis']}: {one.attrs['fit']}" for one in datasets if "weakness" in one.attrs)
 
 
-def assumptions(datasets: Sequence[xr.Dataset]) -> tuple[str, ...]:
+def assumptions(datasets: Sequence[LabeledArrays]) -> tuple[str, ...]:
     """What is assumed and rests on no evidence, in sentences, each once."""
     return tuple(dict.fromkeys(text for one in datasets for text in json.loads(one.attrs.get("assumptions", "[]"))))
 
 
-def share_rows(dataset: xr.Dataset) -> tuple[ShareRow, ...]:
+def share_rows(dataset: LabeledArrays) -> tuple[ShareRow, ...]:
     """Rows of all endpoints, places of the second axis and shares of the span; none if no shares were asked for."""
     if "effect_dose" not in dataset:
         return ()
@@ -253,7 +250,7 @@ def share_rows(dataset: xr.Dataset) -> tuple[ShareRow, ...]:
     )
 
 
-def influence_rows(dataset: xr.Dataset) -> tuple[InfluenceRow, ...]:
+def influence_rows(dataset: LabeledArrays) -> tuple[InfluenceRow, ...]:
     """Rows of all endpoints and places of the second axis, the largest correlation first."""
     rows = []
     for endpoint, second in np.ndindex(dataset.sizes["endpoint"], dataset.sizes["second"]):
@@ -274,11 +271,11 @@ def influence_rows(dataset: xr.Dataset) -> tuple[InfluenceRow, ...]:
     return tuple(rows)
 
 
-def _second(dataset: xr.Dataset, place: int) -> float | None:
+def _second(dataset: LabeledArrays, place: int) -> float | None:
     return float(dataset["second"].values[place]) if dataset.attrs["second"] else None
 
 
-def _median(one: xr.Dataset, name: str, dimension: str, place: str) -> float | None:
+def _median(one: LabeledArrays, name: str, dimension: str, place: str) -> float | None:
     if name not in one or place not in one[dimension].values:
         return None
     values = np.asarray(one[name].sel({dimension: place}).values, dtype=np.float64)
