@@ -127,10 +127,11 @@ def test_what_reads_numbers_of_options_is_loaded_where_one_is_given() -> None:
 
 def test_a_run_loads_neither_statistics_nor_searches_nor_frames_nor_other_solvers(tmp_path: Path) -> None:
     short = ("-n", "2", "--draws", "2", "--set", "time.end=3 d", "-q", "ifng", "-q", "ck")
-    loaded = loaded_by("run", "anakinra-100mg-daily", *short, "--out", str(tmp_path / "run"))
-    others = {"scipy.stats", "scipy.optimize", "scipy.integrate", "scipy.cluster", "scipy.interpolate", "scipy.linalg"}
-    assert loaded & {*others, "xarray", "pandas"} == set()
-    assert "matplotlib" in loaded
+    others = {"scipy.stats", "scipy.optimize", "scipy.integrate", "scipy.cluster", "scipy.interpolate"}
+    asked = ("run", "anakinra-100mg-daily", *short, "--force", "--out", str(tmp_path / "run"))
+    # What a first run translates needs algebra; the next finds it done.
+    loaded = [loaded_by(*asked) & {*others, "scipy.linalg", "xarray", "pandas", "matplotlib"} for _ in range(2)]
+    assert loaded[0] - {"scipy.linalg"} == loaded[1] == {"matplotlib"}
 
 
 def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
