@@ -141,7 +141,7 @@ def levels_shown(
 
 def named(row: ChangeRow | SummaryRow) -> str:
     """What a quantity is, before its name in files."""
-    return f"{row.meaning} ({row.quantity})" if row.meaning else row.quantity
+    return row.quantity if row.meaning in ("", row.quantity) else f"{row.meaning} ({row.quantity})"
 
 
 def _level(row: SummaryRow) -> str:

@@ -1,4 +1,4 @@
-"""Models where a verb wants something else: sensitivity takes them, and the others say what they take."""
+"""Models where a verb wants something else: sensitivity and verify take them, and the others say what they take."""
 
 from __future__ import annotations
 
@@ -75,7 +75,12 @@ NOT_A_HYPOTHESIS = (
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["verify", "m.xml"], NOT_A_SCENARIO),
+        (
+            ["verify", "m.xml"],
+            "error[exchange.time]: an SBML file does not say how long it is to be solved\n"
+            "  --> m.xml\n"
+            '  expected: --end "10 h"\n',
+        ),
         (["dose-response", "m.xml"], NOT_A_SCENARIO),
         (["predict", "m.xml"], NOT_A_HYPOTHESIS),
         (["compare", "H0", "m.xml"], NOT_A_HYPOTHESIS),

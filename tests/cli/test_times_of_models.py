@@ -63,7 +63,7 @@ def test_a_sweep_keeps_values_at_times_of_the_file(model: str, capsys: Capture) 
     assert outcome(["report", "swept", "--out", "report.html"]) == 0
     page = Path("report.html").read_text(encoding="utf-8")
     assert "to 50 h." in page
-    assert "x at 50 h: " in page
+    assert "x, change by 50 h: " in page
 
 
 def test_a_sweep_refuses_times_after_the_end_in_the_unit_of_the_file(model: str, capsys: Capture) -> None:
