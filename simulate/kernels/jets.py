@@ -25,7 +25,7 @@ from simulate.kernels.lanewise import write_fence
 from simulate.kernels.rows import Rows, width
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
-from simulate.solver.vectors import function_of, near_inverse_of
+from simulate.solver.vectors import function_of, made_larger, near_inverse_of
 
 _for_range: Any = cgutils.for_range
 
@@ -79,9 +79,10 @@ class _Emission:
         # After all series, so that no coefficient has to wait for it in a register.
         self._forget()
         for index in range(len(self._program.rates)):
-            inverse = near_inverse_of(self._builder, self._allowed(index, self.read(index, 0)))
-            last = self._with_square(last, self.read(index, order), inverse)
-            before = self._with_square(before, self.read(index, order - 1), inverse)
+            scale, allowed = made_larger(self._builder, self._allowed(index, self.read(index, 0)))
+            inverse = near_inverse_of(self._builder, allowed)
+            last = self._with_square(last, self._times(self.read(index, order), scale), inverse)
+            before = self._with_square(before, self._times(self.read(index, order - 1), scale), inverse)
         self._store(LAST_TERM, self._or_zero(last))
         self._store(TERM_BEFORE, self._or_zero(before))
 

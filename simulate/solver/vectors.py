@@ -260,24 +260,32 @@ def near_quotient_of(builder: Any, a: Any, b: Any) -> Any:
     """Instructions for a/b with an error below 1/1000, for a positive b up to 1e300; undefined where a or b is.
 
     A first guess of the inverse, see `near_inverse_of`, and two steps of Newton: half the time of a division, and exact
-    enough for the size of an error. Small numbers are made larger before, so that their inverse is a number.
+    enough for the size of an error.
     """
-    doubles, width = b.type, b.type.count
-
-    def vector(value: float) -> Any:
-        return ir.Constant(doubles, [value] * width)
-
-    scale = builder.select(builder.fcmp_ordered("<", b, vector(1.0)), vector(2.0**200), vector(1.0))
-    b = builder.fmul(b, scale)
-    guess = near_inverse_of(builder, b)
+    scale, b = made_larger(builder, b)
+    guess, two = near_inverse_of(builder, b), _in_all(b, 2.0)
     for _ in range(2):
-        rest = builder.fsub(vector(2.0), builder.fmul(b, guess, flags=_CONTRACT), flags=_CONTRACT)
+        rest = builder.fsub(two, builder.fmul(b, guess, flags=_CONTRACT), flags=_CONTRACT)
         guess = builder.fmul(guess, rest, flags=_CONTRACT)
     return builder.fmul(builder.fmul(a, scale), guess)
 
 
+def made_larger(builder: Any, b: Any) -> tuple[Any, Any]:
+    """Instructions for a power of two by which a small positive number is made larger, and for their product.
+
+    So its inverse is a number, and its bits are nearly those of its logarithm.
+    """
+    scale = builder.select(builder.fcmp_ordered("<", b, _in_all(b, 1.0)), _in_all(b, 2.0**200), _in_all(b, 1.0))
+    return scale, builder.fmul(b, scale)
+
+
+def _in_all(b: Any, value: float) -> Any:
+    """A number in as many lanes as another has."""
+    return ir.Constant(b.type, [value] * b.type.count)
+
+
 def near_inverse_of(builder: Any, b: Any) -> Any:
-    """Instructions for 1/b with an error of at most 6 %, for a positive b up to 1e300, from the bits of the number.
+    """Instructions for 1/b with an error of at most 6 %, for b from 1e-300 to 1e300, from the bits of the number.
 
     Enough for a tolerance of series, as steps are an eighth root.
     """
