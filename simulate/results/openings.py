@@ -87,13 +87,17 @@ def _changed(row: ChangeRow) -> str:
 def _changed_in_arms(rows: Sequence[ChangeRow]) -> str:
     """Of a quantity, arm by arm."""
     first = rows[0]
-    whose = "where 90 % of the draws have it" if first.median_low is not None else "5 to 95 % of the patients"
+    what, whose = "median change", " (5 to 95 % of the patients)"
+    if first.median_low is not None:
+        whose = " (where 90 % of the draws have it)"
+    elif all(row.p5 == row.p95 for row in rows):
+        what, whose = "change", ""
     arms = [
         f"{row.arm} {banded(row) if row.median_low is None else f'{signed(row.median, row.unit)} {between_draws(row)}'}"
         f"{_reported(row).replace(';', ',', 1)}"
         for row in rows
     ]
-    return f"{named(first)} at {first.visit}: median change in {first.unit} ({whose}): {'; '.join(arms)}."
+    return f"{named(first)} at {first.visit}: {what} in {first.unit}{whose}: {'; '.join(arms)}."
 
 
 def _reported(row: ChangeRow) -> str:

@@ -129,15 +129,18 @@ def results(directory: Path, manifest: Mapping[str, Any]) -> str:
 def _of_run(directory: Path) -> list[str] | None:
     """Changes and levels of a run as the run printed them, with the names of quantities; None if they cannot be read.
 
-    A file that was changed by hand, or by a version with other columns, may have none.
+    A file that was changed by hand, or by a version with other columns, may lack columns, or rows of some arm or visit.
     """
     texts = [(directory / name).read_text(encoding="utf-8") for name in _FIRST if (directory / name).is_file()]
     if len(texts) < len(_FIRST):
         return None
     try:
-        changes, levels = rows_of(texts[0], ChangeRow), rows_of(texts[1], SummaryRow)
+        return _changes_and_levels(rows_of(texts[0], ChangeRow), rows_of(texts[1], SummaryRow))
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _changes_and_levels(changes: Sequence[ChangeRow], levels: Sequence[SummaryRow]) -> list[str]:
     are_alike = not (changes and changes[0].median_low is not None) and all(row.p5 == row.p95 for row in levels)
     ranges = "" if are_alike else ": median (5 to 95 % of the patients)"
     parts = []
@@ -164,6 +167,8 @@ def _of_run(directory: Path) -> list[str] | None:
 def _whole(directory: Path, name: str, text: str) -> Iterator[str]:
     """All rows of a file, up to `MOST_ROWS`."""
     rows = list(csv.reader(io.StringIO(text)))
+    if not rows:
+        return
     hidden = _NOT_SHOWN.get(name, ())
     wide = [row + [""] * (len(rows[0]) - len(row)) for row in rows[1 : MOST_ROWS + 1]]
     highest = _highest_dose(directory) if name in OF_DOSES else ""

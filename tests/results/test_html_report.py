@@ -174,10 +174,28 @@ def test_a_report_has_the_lines_that_the_run_printed(tmp_path: Path, capsys: pyt
     assert [row[0] for row in rows if len(row) == 3] == lines[1]
     assert len(lines[0]) == len(lines[1]) > 60
     # A file of another version, or that was edited, is shown row by row.
-    (tmp_path / "made" / "changes.csv").write_text("quantity,much\nifng,3\n", encoding="utf-8")
-    text = report(tmp_path / "made", Purpose(), error=False, figures=False)
+    first, *rest = (tmp_path / "made" / "summary.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    undefined = re.sub(r"[0-9]+\.[0-9]+", "nan", (tmp_path / "made" / "changes.csv").read_text(encoding="utf-8"))
+    for name, edited in (
+        ("changes.csv", "quantity,much\nifng,3\n"),
+        ("changes.csv", undefined),
+        # Of one quantity an arm has no row at one visit.
+        ("summary.csv", "".join([first, *rest[:5], *rest[6:]])),
+    ):
+        before = (tmp_path / "made" / name).read_text(encoding="utf-8")
+        (tmp_path / "made" / name).write_text(edited, encoding="utf-8")
+        text = report(tmp_path / "made", Purpose(), error=False, figures=False)
+        assert "<details>" not in text
+        assert "<h3>Change since baseline (changes.csv)</h3>" in text
+        (tmp_path / "made" / name).write_text(before, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["summary.csv", "changes.csv"])
+def test_an_empty_table_of_a_run_leaves_the_other_row_by_row(made: Path, name: str) -> None:
+    (made / name).write_text("", encoding="utf-8")
+    text = report(made, Purpose(), error=False, figures=False)
     assert "<details>" not in text
-    assert "<h3>Change since baseline (changes.csv)</h3>" in text
+    assert f"({name})</h3>" in text
 
 
 def test_ends_stand_beside_what_they_are_of_and_what_is_empty_is_left_out() -> None:

@@ -137,6 +137,12 @@ def test_a_run_of_several_arms_answers_quantity_by_quantity(tmp_path: Path) -> N
         rf"10 {arm}; 30 {arm}; 100 {arm}; 300 {arm}\.",
         told[3],
     )
+    simulate.run("dose-arms", patients=1, fit="typical", out=tmp_path / "alone", figures=False)
+    assert re.fullmatch(
+        r"creatine kinase in serum \(ck\) at 6 months: change in %: "
+        rf"10 mg/d {number}; 30 mg/d {number}; 100 mg/d {number}; 300 mg/d {number}\.",
+        opening_in(tmp_path / "alone").sentences[3],
+    )
 
 
 def test_a_run_of_few_patients_who_are_drawn_says_nothing_of_what_lies_between_draws(tmp_path: Path) -> None:
