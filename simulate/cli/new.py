@@ -59,8 +59,9 @@ def new(
     # The name of a model or hypothesis is part of names in its equations.
     is_part = kind in ("model", "hypothesis")
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*" if is_part else r"[A-Za-z0-9][A-Za-z0-9_-]*", file.stem) is None:
+        what = "a set of evidence" if kind == "evidence" else f"a {kind}"
         raise UsageFault(
-            f"{file.stem!r} cannot be the name of a {kind}",
+            f"{file.stem!r} cannot be the name of {what}",
             code="usage.argument",
             expected="letters, digits and `_`, a letter first" if is_part else "letters, digits, `_` and `-`",
         )

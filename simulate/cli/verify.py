@@ -105,9 +105,10 @@ def _errors(found: Verification) -> Table:
     from simulate.results.tables import rounded
     from simulate.studies.visits import time_words
 
+    solved = [judge.trajectories - judge.given_up for judge in found.judges]
     judges = " and ".join(
-        f"{judge.method} at {judge.rtol:.0e} ({judge.trajectories - judge.given_up} trajectories)"
-        for judge in found.judges
+        f"{judge.method} at {judge.rtol:.0e} ({'1 trajectory' if number == 1 else f'{number} trajectories'})"
+        for judge, number in zip(found.judges, solved, strict=True)
     )
     table = titled(f"the error made, against {judges}", title_style="bold", pad_edge=False)
     table.add_column("quantity")
@@ -131,8 +132,9 @@ def _verdict(found: Verification) -> str:
     worst = max(found.errors, key=lambda row: row.relative, default=None)
     failed = f", of which {found.failed} trajectories failed alike" if found.failed else ""
     under = "" if found.hypothesis == "none" else f", hypothesis {found.hypothesis}"
+    people = "1 patient" if found.patients == 1 else f"{found.patients} patients"
     return (
         f"{'verified' if found.passed else 'NOT verified'}: {found.scenario}{under}, "
-        f"{found.patients} patients{failed}; {found.method} at {found.rtol:g}; "
+        f"{people}{failed}; {found.method} at {found.rtol:g}; "
         + ("errors not judged" if worst is None else f"largest error {worst.relative:.1e} in {worst.quantity}")
     )

@@ -61,6 +61,11 @@ def test_a_scenario_or_trial_that_ships_is_copied(tmp_path: Path, capsys: Captur
             "  expected: letters, digits and `_`, a letter first\n",
         ),
         (
+            ["evidence", "what was said"],
+            "error[usage.argument]: 'what was said' cannot be the name of a set of evidence\n"
+            "  expected: letters, digits, `_` and `-`\n",
+        ),
+        (
             ["hypothesis", "il1"],
             "error[usage.argument]: 'il1' is the name of a mechanism of the reference model\n"
             "  expected: a name that the model does not have yet\n"

@@ -35,6 +35,10 @@ def test_a_model_of_another_program_is_verified(tmp_path: Path, capsys: Capture)
     document = json.loads(capsys.readouterr().out)
     assert (document["passed"], document["patients"]) == (True, 4)
     assert [row["quantity"] for row in document["errors"]] == ["x"]
+    assert outcome(["verify", *model[:5]]) == 0
+    said = capsys.readouterr().out
+    assert "verified: decay, 1 patient; " in said
+    assert said.count("(1 trajectory)") == 2
     assert outcome(["verify", str(tmp_path / "decay.xml")]) == 3
     assert "an SBML file does not say how long it is to be solved" in capsys.readouterr().err
 
