@@ -13,7 +13,7 @@ from simulate.cli.console import titled
 from simulate.cli.folding import LABEL, hanging
 from simulate.errors import listed
 from simulate.results.changes import RULE, ChangeRow, said_of_draws
-from simulate.results.shown import ShownTable, changes_shown, levels_shown
+from simulate.results.shown import ShownTable, changes_shown, levels_shown, same_in_all
 from simulate.results.tables import SummaryRow, rounded
 from simulate.studies.intervals import has_own_doses
 from simulate.studies.observed import ObservedValue
@@ -187,8 +187,7 @@ def _people(study: Study, are_alike: bool) -> str:
 
 
 def _are_alike(study: Study, levels: Sequence[SummaryRow]) -> bool:
-    """Whether there is one patient, or all have the same numbers at each visit."""
-    return study.draws is None and all(row.p5 == row.p95 for row in levels)
+    return study.draws is None and same_in_all(levels)
 
 
 def _cohort(study: Study) -> str:

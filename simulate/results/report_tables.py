@@ -13,7 +13,7 @@ from simulate.files import parse_json
 from simulate.manifest import check_file
 from simulate.results.changes import RULE, ChangeRow
 from simulate.results.html import escaped, folded, lines_table, paragraph, section, table
-from simulate.results.shown import changes_shown, levels_shown, named
+from simulate.results.shown import changes_shown, levels_shown, named, same_in_all
 from simulate.results.tables import SummaryRow, rounded
 from simulate.studies.measuring.ranking import SIZES
 from simulate.studies.side_by_side import LARGE
@@ -141,7 +141,7 @@ def _of_run(directory: Path) -> list[str] | None:
 
 
 def _changes_and_levels(changes: Sequence[ChangeRow], levels: Sequence[SummaryRow]) -> list[str]:
-    are_alike = not (changes and changes[0].median_low is not None) and all(row.p5 == row.p95 for row in levels)
+    are_alike = not (changes and changes[0].median_low is not None) and same_in_all(levels)
     ranges = "" if are_alike else ": median (5 to 95 % of the patients)"
     parts = []
     if changes:

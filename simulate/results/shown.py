@@ -139,6 +139,12 @@ def levels_shown(
     return ShownTable("level", tuple(headings), tuple(lines))
 
 
+def same_in_all(rows: Sequence[SummaryRow]) -> bool:
+    """Whether one patient was asked for, or all of several who reached the end have the same levels at each visit."""
+    are_several = any(row.n_ok > 1 for row in rows) or all(row.n == 1 for row in rows)
+    return are_several and all(row.p5 == row.p95 for row in rows)
+
+
 def named(row: ChangeRow | SummaryRow) -> str:
     """What a quantity is, before its name in files."""
     return row.quantity if row.meaning in ("", row.quantity) else f"{row.meaning} ({row.quantity})"

@@ -70,8 +70,6 @@ from simulate.symbolic.parts import Observable, Species
 if TYPE_CHECKING:
     import xarray as xr
 
-    pass
-
 UNITS_OF_FILE = "units_of_file"
 """Attribute of a dataset whose quantities are numbers in the units of a file of another program."""
 

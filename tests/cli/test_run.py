@@ -685,6 +685,14 @@ def test_patients_who_are_alike_have_no_range_and_no_shares(folder: Path, capsys
     assert "up/down" in said
 
 
+def test_patients_who_fail_are_not_said_to_be_alike(folder: Path, capsys: Capture) -> None:
+    (folder / "failing.toml").write_text(NEARLY_NOTHING, encoding="utf-8")
+    assert run("failing.toml", "--end", "2 d", "-n", "3", "--set", "solver.max_steps=1") == 4
+    said = capsys.readouterr().out
+    assert said.count("\n3 patients; median (5 % to 95 %") == 2
+    assert "alike" not in said
+
+
 def test_a_figure_of_more_quantities_than_it_has_panels_says_which_it_shows(folder: Path, capsys: Capture) -> None:
     parts = ["[parameters]", 'k = "1 1/d"']
     for number in range(20):
