@@ -129,12 +129,13 @@ def _errors(found: Verification) -> Table:
 
 
 def _verdict(found: Verification) -> str:
+    from simulate.results.shown import patients_in
+
     worst = max(found.errors, key=lambda row: row.relative, default=None)
     failed = f", of which {found.failed} trajectories failed alike" if found.failed else ""
     under = "" if found.hypothesis == "none" else f", hypothesis {found.hypothesis}"
-    people = "1 patient" if found.patients == 1 else f"{found.patients} patients"
     return (
         f"{'verified' if found.passed else 'NOT verified'}: {found.scenario}{under}, "
-        f"{people}{failed}; {found.method} at {found.rtol:g}; "
+        f"{patients_in(found.patients)}{failed}; {found.method} at {found.rtol:g}; "
         + ("errors not judged" if worst is None else f"largest error {worst.relative:.1e} in {worst.quantity}")
     )

@@ -22,9 +22,11 @@ from simulate.results.opening import Opening
 from simulate.results.openings import if_true, opening_of
 from simulate.results.rebuilt import models_of, study_of
 from simulate.results.report_tables import MOST_ROWS, results, words_of_picture
+from simulate.results.shown import patients_in
 from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED
 from simulate.studies.runs import Study
+from simulate.studies.scenario import REFERENCE
 from simulate.studies.visits import time_words
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
 from simulate.symbolic.model import Model
@@ -129,7 +131,7 @@ def _of_sweep(directory: Path, manifest: Mapping[str, Any]) -> Opening | None:
     question = f"What comes of {manifest.get('title') or 'a scenario'}{over}?" if over else ""
     asked, about = manifest.get("resolved"), facts_of_sweep(directory)
     people = asked.get("patients") if isinstance(asked, Mapping) else None
-    caveats = [] if people is None else [f"{people} patients at each point, the same at all. Medians of patients."]
+    caveats = [] if people is None else [f"{patients_in(people)} at each point, the same at all. Medians of patients."]
     if about is not None:
         caveats.append(
             "Parameters are at their typical values (--fit typical): what is not known of them, which a fit would add, "
@@ -210,12 +212,18 @@ def _of_draws(scenario: Mapping[str, Any]) -> str:
     return f" of each of {scenario['draws']} draws of the {scenario['draws_of']}"
 
 
+def _population(scenario: Mapping[str, Any]) -> str:
+    """Whose covariates patients have, if the model has any of the shipped populations."""
+    of_reference = scenario.get("model") == REFERENCE
+    named = scenario.get("population", "of the trial" if of_reference else "")
+    return f"population {named}, " if named else ""
+
+
 def _asked(manifest: Mapping[str, Any]) -> str:
     scenario, study = manifest.get("scenario"), manifest.get("study")
     if scenario:
         people = (
-            f"{scenario['patients']} patients{_of_draws(scenario)}, "
-            f"population {scenario.get('population', 'of the trial')}, "
+            f"{patients_in(scenario['patients'])}{_of_draws(scenario)}, {_population(scenario)}"
             f"seed {scenario['seed']}; to {time_words(scenario['end'], scenario.get('time_unit', 'd'))}."
         )
         varied = [
@@ -227,7 +235,7 @@ def _asked(manifest: Mapping[str, Any]) -> str:
     if isinstance(asked, dict) and "axes" in asked:
         axes = [(name, len(values), _values(values)) for name, values in asked["axes"].items()]
         until = time_words(asked["end"], asked.get("time_unit", "d"))
-        people = f"{asked['patients']} patients, seed {asked['seed']}; to {until}."
+        people = f"{patients_in(asked['patients'])}, seed {asked['seed']}; to {until}."
         return section(
             "Regimen, patients and what is varied",
             table(("arm", "regimen"), list(asked["regimens"].items())),

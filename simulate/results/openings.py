@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulate.arrays import LabeledArrays
 from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged, said_of_draws, signed
 from simulate.results.opening import Opening
-from simulate.results.shown import named
+from simulate.results.shown import named, patients_in
 from simulate.results.tables import dose_text, rounded
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.tables import assumptions, curve_rows, patients_text, share_rows, weak_fits
@@ -106,7 +106,9 @@ def _reported(row: ChangeRow) -> str:
 
 def _people(study: Study) -> list[str]:
     number = study.scenario.patients
-    people = f"Hypothesis {study.hypothesis}; {number} {'patient' if number == 1 else 'patients'}"
+    # Models of other programs have no hypotheses.
+    has_hypothesis = study.scenario.model is None or study.hypothesis != "none"
+    people = f"{f'Hypothesis {study.hypothesis}; ' if has_hypothesis else ''}{patients_in(number)}"
     if study.draws is None:
         return [f"{people}.", _TYPICAL if number == 1 else _PATIENTS_ALONE]
     return [f"{people} in each of {study.draws.origin}."]

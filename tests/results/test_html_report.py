@@ -26,6 +26,7 @@ from simulate.results.result import Result
 from simulate.studies.dose_response.tables import CurveRow, curve_rows
 from simulate.symbolic.expressions import parse_expression
 from simulate.tabular import ResultTable, table_of
+from tests.cli.test_times_of_models import decay
 from tests.faults.small import MODEL, SCENARIO, manifest_of, run, write_files
 from tests.results.test_openings import APART
 from tests.studies.dose_response.made import response
@@ -495,3 +496,17 @@ def test_an_opening_of_a_stranger_is_shown_as_text(made: Path) -> None:
 @pytest.mark.parametrize("name", ["effect-doses.csv", "isoboles.csv", "curves.csv", "profiles.csv", "ranking.csv"])
 def test_a_table_without_the_columns_of_ends_is_told_as_it_is(name: str) -> None:
     assert in_words(name, {"dose": "5", "estimate": "2"}, "300") == {"dose": "5", "estimate": "2"}
+
+
+def test_one_patient_of_a_model_of_another_program_is_told_without_plurals_hypotheses_and_populations(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "decay.xml").write_text(decay("hour"), encoding="utf-8")
+    simulate.run(tmp_path / "decay.xml", end="5", out=tmp_path / "run", figures=False)
+    text = report(tmp_path / "run", Purpose(), error=False, figures=False)
+    assert "<p>1 patient.</p>" in text
+    assert "<p>1 patient, seed 1; to 5 h.</p>" in text
+    simulate.sweep(tmp_path / "decay.xml", {"k": [0.1, 0.2]}, end="5", out=tmp_path / "sweep")
+    text = report(tmp_path / "sweep", Purpose(), error=False, figures=False)
+    assert "1 patient at each point, the same at all. Medians of patients." in text
+    assert "<p>1 patient, seed 1; to 5 h.</p>" in text
