@@ -66,7 +66,7 @@ def _longest_word(cells: Sequence[str]) -> int:
 
 def title_of(text: str | None) -> Text | None:
     """Title of a table, not folded to the table's width where it fits in a line of any console."""
-    is_short = text is not None and len(text) <= LEAST_WIDTH
+    is_short = text is not None and cell_len(text) <= LEAST_WIDTH
     return None if text is None else Text(text, no_wrap=is_short, overflow="ignore" if is_short else None)
 
 

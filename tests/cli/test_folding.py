@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 
 from simulate.cli.console import print_rich, titled
@@ -98,3 +99,11 @@ def test_a_short_title_of_a_narrow_table_is_one_line(monkeypatch: pytest.MonkeyP
     told = printed(monkeypatch, wide, "60").partition("\n\n")[0]
     assert max(map(len, told.splitlines())) <= 60
     assert " ".join(told.split()) == " ".join(long.split())
+
+
+def test_a_title_of_wide_letters_is_printed_whole_within_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = titled("細胞" * 20, ["a"])
+    found.add_row("a row that is as wide as its words are long, so that there is room")
+    shown = printed(monkeypatch, found, "60")
+    assert max(map(cell_len, shown.splitlines())) <= 60
+    assert "".join(shown.split()).count("細胞") == 20
