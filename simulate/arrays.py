@@ -53,7 +53,7 @@ class LabeledArrays(Protocol):
         """The same with further coordinates."""
 
 
-A = TypeVar("A", bound=LabeledArrays)
+SameArrays = TypeVar("SameArrays", bound=LabeledArrays)
 
 
 class Labeled:

@@ -63,6 +63,7 @@ def equilibria(
         list[str] | None,
         typer.Option(
             "--quantity",
+            "-q",
             metavar="NAME",
             help="States or observables that are drawn; the first three observables if not given.",
         ),

@@ -182,7 +182,7 @@ def _people(study: Study, are_alike: bool) -> str:
     hypothesis = "" if study.scenario.model is not None and study.hypothesis == "none" else study.hypothesis
     under = f"hypothesis {hypothesis}; " if hypothesis else ""
     are_many = are_alike and study.scenario.patients > 1
-    alike = ", all alike (`--vary` gives parameters a spread)" if are_many else ""
+    alike = ", all alike in what is kept (`--vary` gives parameters a spread)" if are_many else ""
     return f"{under}{_cohort(study)}{alike}"
 
 

@@ -116,7 +116,7 @@ def results(directory: Path, manifest: Mapping[str, Any]) -> str:
     parts += [] if shown is None else shown
     for name in sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
         if (directory / name).is_file():
-            text = (directory / name).read_text(encoding="utf-8")
+            text = _text(directory / name)
             title, whole = _caption(name, manifest), list(_whole(directory, name, text))
             if shown is not None and name in _FIRST:
                 parts.append(folded(f"{title}, row by row", *whole))
@@ -126,12 +126,17 @@ def results(directory: Path, manifest: Mapping[str, Any]) -> str:
     return section("Results", *parts)
 
 
+def _text(file: Path) -> str:
+    """Text of a table, in which somebody may have written what is none."""
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
 def _of_run(directory: Path) -> list[str] | None:
     """Changes and levels of a run as the run printed them, with the names of quantities; None if they cannot be read.
 
     A file that was changed by hand, or by a version with other columns, may lack columns, or rows of some arm or visit.
     """
-    texts = [(directory / name).read_text(encoding="utf-8") for name in _FIRST if (directory / name).is_file()]
+    texts = [_text(directory / name) for name in _FIRST if (directory / name).is_file()]
     if len(texts) < len(_FIRST):
         return None
     try:
@@ -206,7 +211,7 @@ def in_words(name: str, row: Mapping[str, str], highest: str) -> dict[str, str]:
 
 def _highest_dose(directory: Path) -> str:
     file = directory / "effects.csv"
-    rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8") if file.is_file() else ""))
+    rows = csv.DictReader(io.StringIO(_text(file) if file.is_file() else ""))
     return f"{max((float(row['dose']) for row in rows), default=math.inf):g}".replace("inf", "the doses")
 
 

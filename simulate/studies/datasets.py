@@ -55,7 +55,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from simulate.arrays import A, Arrays, Labeled, LabeledArrays
+from simulate.arrays import Arrays, Labeled, LabeledArrays, SameArrays
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble, cancelling
 from simulate.errors import InputError, Where
@@ -245,7 +245,7 @@ _OF_PATIENTS = ("member", "patient_id", "stratum", "dropout_day")
 """What is the same of a patient in every draw."""
 
 
-def by_draw(dataset: A) -> A:
+def by_draw(dataset: SameArrays) -> SameArrays:
     """The dataset of a run that stands on a fit with a dimension ``draw`` before ``member``; another as it is.
 
     What is the same of a patient in every draw loses its repetitions.
@@ -275,7 +275,7 @@ def draws_in(dataset: LabeledArrays) -> int:
     return len(np.unique(dataset["draw"].values)) if "draw" in dataset.coords else 1
 
 
-def pooled(dataset: A) -> A:
+def pooled(dataset: SameArrays) -> SameArrays:
     """The inverse of `by_draw`: patients of all draws beside each other along ``member``, those of the first first."""
     if "draw" not in dataset.sizes:
         return dataset
@@ -296,12 +296,12 @@ def pooled(dataset: A) -> A:
     return _rebuilt(dataset, joined)
 
 
-def _rebuilt(dataset: A, of: Callable[[str, Labeled], Labeled]) -> A:
+def _rebuilt(dataset: SameArrays, of: Callable[[str, Labeled], Labeled]) -> SameArrays:
     """A dataset of other variables, of the same kind."""
     found: Any = {str(name): of(str(name), variable) for name, variable in dataset.variables.items()}
     coords = {name: found.pop(name) for name in map(str, dataset.coords)}
     if isinstance(dataset, Arrays):
-        return cast("A", Arrays(found, coords, dataset.attrs))
+        return cast("SameArrays", Arrays(found, coords, dataset.attrs))
     import xarray as xr
 
     # What is as it was is not read from its file.
@@ -309,7 +309,7 @@ def _rebuilt(dataset: A, of: Callable[[str, Labeled], Labeled]) -> A:
         {name: part.parts if isinstance(part, Labeled) else part for name, part in own.items()}
         for own in (found, coords)
     )
-    return cast("A", xr.Dataset(parts, coords=kept, attrs=dataset.attrs))
+    return cast("SameArrays", xr.Dataset(parts, coords=kept, attrs=dataset.attrs))
 
 
 def quantity_names(dataset: LabeledArrays) -> tuple[str, ...]:

@@ -678,7 +678,7 @@ def test_patients_who_are_alike_have_no_range_and_no_shares(folder: Path, capsys
     said = capsys.readouterr().out
     assert "5 to 95 %" not in said
     assert "up/down" not in said
-    assert said.count("\n20 patients, all alike (`--vary` gives parameters a spread).") == 2
+    assert said.count("\n20 patients, all alike in what is kept (`--vary` gives parameters a spread).") == 2
     assert run("alike.toml", "--end", "2 d", "-n", "20", "--vary", "k.cv=0.3", "--out", "differ") == 0
     said = capsys.readouterr().out
     assert said.count("\n20 patients; median (5 % to 95 %") == 2
