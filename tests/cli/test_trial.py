@@ -358,3 +358,19 @@ def test_a_test_that_the_file_of_a_trial_names_and_the_study_has_not_is_told_wit
         f"  --> {path}:{line}, key `analysis.endpoints`\n"
         "  expected: `signed rank`, `signed rank, exact`, `t`\n"
     )
+
+
+def test_what_is_reported_of_an_arm_stands_beside_what_is_seen_of_that_arm(capsys: Capture) -> None:
+    asked = ["--trial", "example-two-arms", "-H", "H1", "--fit", "prior", "--draws", "16", "--patients", "16"]
+    assert outcome(["trial", *asked, "--studies", "400", "--no-figures", "--json"]) == 0
+    rows = {row["item"]: row for row in json.loads(capsys.readouterr().out)["printed"] if row["figure"] == "count"}
+    # Of five who are given nothing each is as likely to have less as to have more: P(0, 1, 2) and half of P(3).
+    placebo = rows["double-positive-on-placebo"]
+    assert placebo["rank"] == pytest.approx((1 + 5 + 10 + 0.5 * 10) / 2**5, abs=0.04)
+    assert placebo["median"] in (2.0, 3.0)
+    # Under H1 nearly all of the eleven on the drug have less.
+    assert rows["double-positive-on-drug"]["median"] >= 9.0
+    # With other doses of the drug there is only what was reported of placebo.
+    assert outcome(["trial", *asked, "--studies", "400", "--no-figures", "--json", "--regimen", "50 mg sc daily"]) == 0
+    names = {row["item"] for row in json.loads(capsys.readouterr().out)["printed"]}
+    assert names == {"double-positive-on-placebo"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -152,8 +152,12 @@ def trials(
         return trial.seen, float(trial.refused.mean())
 
     looked = [seen_under(arm.regimen) for arm in design.treated]
-    seen, refused = looked[0]
+    refused = looked[0][1]
     controls = seen_under(design.control)[0] if design.controls else None
+    under = {arm.regimen: part for arm, (part, _) in zip(design.treated, looked, strict=True)}
+    under |= {} if controls is None else {design.control: controls}
+    # Beside what is reported of an arm stands what is seen of that arm, with the doses of the trial.
+    of_arms = {arm.name: under[arm.regimen] for arm in problem.trial.arms if arm.regimen in under}
     each = -(-studies // len(draws.points))
     treated_seen = [part for part, _ in looked]
     outcomes = repeated(design, treated_seen, controls, studies=each, seed=seed)
@@ -176,7 +180,7 @@ def trials(
         powers=tuple(
             power_of(outcome, test, seed=seed, alpha=judged.alpha) for outcome in outcomes for test in outcome.p_values
         ),
-        ranks=ranks_of(problem.evidence, seen) if design.regimen == problem.trial.arms[0].regimen else (),
+        ranks=ranks_of(problem.evidence, of_arms, problem.trial.arms[0].name),
         analysis=judged,
         together=power_together(outcomes, judged, seed=seed),
         curves=tuple(curves),
@@ -229,15 +233,18 @@ def _median_interval(ratios: FloatArray, again: IntArray) -> Interval:
     return low, high
 
 
-def ranks_of(evidence: Evidence, seen: TrialObservations) -> tuple[Rank, ...]:
-    """Where each reported value that is a datum stands, under the reading believed most."""
+def ranks_of(evidence: Evidence, arms: Mapping[str, TrialObservations], first: str) -> tuple[Rank, ...]:
+    """Where each reported value that is a datum stands, under the reading believed most.
+
+    ``arms`` are seen by their names; what is reported of none is of the ``first``, and of others nothing is said.
+    """
     found = []
     for item in evidence.data:
-        reading = item.most
+        reading, seen = item.most, arms.get(item.arm or first)
+        if seen is None:
+            continue
         try:
-            numbers = figures_of(reading, seen.of_arm(item.arm), _RANKED).reshape(
-                seen.cohorts, -1, len(reading.statement.figures)
-            )
+            numbers = figures_of(reading, seen, _RANKED).reshape(seen.cohorts, -1, len(reading.statement.figures))
         except InputError:
             continue
         for index, figure in enumerate(reading.statement.figures):
