@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 from sympy import Dummy, Expr, Symbol
 
+from simulate.kernels.emission import needed
 from simulate.kernels.hoisting import derivative
 from simulate.kernels.system import System
 from simulate.kernels.vectorfield import numpy_function
@@ -73,9 +74,8 @@ def term_sizes(system: System, observable: str) -> Callable[[FloatArray, FloatAr
     """
     expression = system.observed[system.observables.index(observable)]
     symbols = [TIME, *map(Symbol, system.states), *map(Symbol, system.parameters)]
-    function = numpy_function(
-        system.constants, [added_sizes(expression, {Symbol(name) for name in system.states})], symbols
-    )
+    sizes_of = [added_sizes(expression, {Symbol(name) for name in system.states})]
+    function = numpy_function(needed(system.constants, sizes_of), sizes_of, symbols)
 
     def sizes(states: FloatArray, parameters: FloatArray, times: FloatArray) -> FloatArray:
         sums = np.empty(states.shape[:2])

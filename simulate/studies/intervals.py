@@ -44,6 +44,8 @@ _ENVELOPE = 6
 _MOST_TIMES = 2000
 _MOST_NUMBERS = 120_000_000
 """Most numbers to keep for the intervals of arms in which chance has a part in each dose, 1 GB."""
+_MOST_PATIENTS = 4096
+"""Patients, those of all arms counted, who are reckoned with for that: a run of more has no fewer intervals."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +81,7 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
     if len(_times(study, (*at_visits, *others))) > len(study.times) + _MOST_TIMES:
         return tuple(at_visits)
     dense = [one for found in by_chance.values() for one in found]
-    together = min(study.members, members_together(len(study.arms))) * len(study.arms)
+    together = min(study.members, max(1, _MOST_PATIENTS // len(study.arms))) * len(study.arms)
     room = min(_MOST_TIMES, _MOST_NUMBERS // (together * numbers_of_a_state(study.model)))
     step = -(-(len(_times(study, dense)) - len(study.times)) // max(1, room))
     thinned = [one for found in by_chance.values() for one in found[:: -max(1, min(step, len(found) // _ENVELOPE))]]
@@ -149,7 +151,7 @@ def run_study(
     """Simulate a study and label the result, with what quantities do between doses; arguments as `simulate_study`.
 
     Of courses the ensemble keeps those of quantities that were observed in patients, else one: all are in the dataset.
-    Patients are simulated some thousands at a time, and of no others is the whole state held.
+    Patients are simulated a thousand at a time, and of no others is the whole state held.
     """
     intervals = intervals_of(study)
     recorded = recording(study, intervals)

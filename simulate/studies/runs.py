@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from simulate.studies.fitting.draws import Draws
     from simulate.studies.fitting.individual_draws import IndividualDraws
 
-_TOGETHER = 4096
-"""Patients, those of all arms counted, who are simulated together."""
+_TOGETHER = 1024
+"""Patients, those of all arms counted, who are simulated together: the memory of some is that of the next."""
 _COPIES = 4
 """How often a course that is kept stands in memory at most, with what is made of it: as found, joined, and written."""
 _TABLES = 8
