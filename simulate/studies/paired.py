@@ -12,6 +12,7 @@ import enum
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -291,24 +292,25 @@ def each_summed_up(
     for (changes, belonging), who in zip(present, there, strict=True):
         own = draws[who]
         order = np.argsort(own, kind="stable")
-        ends = np.searchsorted(own[order], numbers[1:])
-        parts += zip(np.split(changes[order], ends), np.split(belonging[order], ends), strict=True)
-    each = _of_groups(parts)
-    return tuple(
-        _with_draws(one, each[first : first + len(numbers)])
-        for one, first in zip(whole, range(0, len(each), len(numbers)), strict=True)
-    )
+        changes, belonging = changes[order], belonging[order]
+        ends = [0, *np.searchsorted(own[order], numbers[1:]).tolist(), len(own)]
+        parts += [(changes[first:end], belonging[first:end]) for first, end in pairwise(ends)]
+    each, count = _of_groups(parts), len(numbers)
+    return tuple(_with_draws(whole, [each[first : first + count] for first in range(0, len(each), count)]))
 
 
-def _with_draws(whole: Paired, each: Sequence[Paired]) -> Paired:
-    """A group with what its draws say one by one."""
-    whole = replace(whole, n=whole.n / len(each))
-    found = [[one.median, one.up, one.down] for one in each if one.median is not None]
-    if not found:
-        return whole
-    bands = np.quantile(np.array(found, dtype=np.float64), (0.05, 0.95), axis=0)
-    ends = {name: (float(low), float(high)) for name, low, high in zip(_OF_DRAWS, *bands, strict=True)}
-    return replace(whole, of_draws=ends)
+def _with_draws(whole: Sequence[Paired], draws: Sequence[Sequence[Paired]]) -> list[Paired]:
+    """Groups with what the draws of each say one by one."""
+    found = [replace(one, n=one.n / len(each)) for one, each in zip(whole, draws, strict=True)]
+    told = [[[one.median, one.up, one.down] for one in each if one.median is not None] for each in draws]
+    # One call for all groups of which as many draws say something.
+    for count in {len(own) for own in told if own}:
+        places = [place for place, own in enumerate(told) if len(own) == count]
+        bands = np.quantile(np.array([told[place] for place in places], dtype=np.float64), (0.05, 0.95), axis=1)
+        for place, lows, highs in zip(places, *bands.tolist(), strict=True):
+            ends = dict(zip(_OF_DRAWS, zip(lows, highs, strict=True), strict=True))
+            found[place] = replace(found[place], of_draws=ends)
+    return found
 
 
 def _distinct(draws: IntArray) -> IntArray:
