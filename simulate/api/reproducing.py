@@ -6,6 +6,7 @@ Arguments that several functions have are those of `simulate.api.arguments`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from simulate.api.arguments import TrialNames, models_of, trials_of
 from simulate.api.verb import verb
 from simulate.errors import InputError
+from simulate.inputs import given
+from simulate.manifest import kept_inputs, read_manifest
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Progress, Report, quiet
 
@@ -60,7 +63,8 @@ def reproduce(
     hypothesis, trial, fits, out, force, figures, progress, report
         As in `simulate.api.arguments`; the hypothesis is that of the fit, if one is named.
     evidence
-        As for `fit`; that of the fit, if one is named.
+        As for `fit`. That of the fit, and its trials, if one is named and neither is given: as its run directory has
+        them.
     fit
         Result of `fit`, if not one of those.
     refit
@@ -95,15 +99,19 @@ def reproduce(
             found=str(fit),
             advice="leave out `fit` or `refit`",
         )
-    designs = trials_of(trial)
     posterior = None if fit is None else read_posterior(fit)
     name = named(hypothesis, posterior, DEFAULT)
-    if evidence is None and posterior is not None and not designs and posterior.evidence in evidence_sets():
-        evidence = posterior.evidence
-    problem, null = problem_on(name, evidence, designs), problem_on(NULL, evidence, designs)
+    files: Mapping[str, bytes] = {}
+    if fit is not None and posterior is not None and evidence is None and trial is None:
+        evidence, trial, files = _stood_on(Path(fit))
+        if evidence is None and posterior.evidence in evidence_sets():
+            evidence = posterior.evidence
+    with given(files) if files else nullcontext():
+        designs = trials_of(trial)
+        problem, null = problem_on(name, evidence, designs), problem_on(NULL, evidence, designs)
     if not refit:
-        posterior = _fit_of(problem, Path(fits)) if posterior is None else posterior
-        null_posterior = _fit_of(null, Path(fits))
+        posterior = _fit_of(problem, Path(fits), evidence) if posterior is None else posterior
+        null_posterior = _fit_of(null, Path(fits), evidence)
     origin = asked("reproduce", arguments, out=out, force=force)
     if refit:
         posterior, null_posterior = fit_problem(problem, report=report), fit_problem(null, report=report)
@@ -139,8 +147,19 @@ def reproduce(
     ).written(out, force=force, figures=figures)
 
 
-def _fit_of(problem: Problem, folder: Path) -> Posterior:
+def _stood_on(fit: Path) -> tuple[str | None, TrialNames, Mapping[str, bytes]]:
+    """Evidence and trials with which a fit was asked for, and the files that it read; nothing where nobody noted it."""
+    directory = fit if fit.is_dir() else fit.parent
+    entries = read_manifest(directory) or {}
+    if entries.get("kind") != "fit":
+        return None, None, {}
+    asked = entries.get("arguments", {})
+    return asked.get("evidence"), asked.get("trial"), kept_inputs(directory, entries)
+
+
+def _fit_of(problem: Problem, folder: Path, evidence: str | Path | None) -> Posterior:
     """The fit of a hypothesis to its trials, shipped or in the folder of fits."""
+    from simulate.evidence.sets import DEFAULT as DEFAULT_EVIDENCE
     from simulate.evidence.sets import evidence_sets
     from simulate.studies.fitting.known_fits import fit_folder, known_fit
     from simulate.studies.fitting.named_evidence import evidence_name
@@ -150,15 +169,14 @@ def _fit_of(problem: Problem, folder: Path) -> Posterior:
     found = known_fit(problem, folder)
     if found is not None:
         return found.posterior
-    names = [part.trial.name for part in problem.parts]
-    if names == [SHIPPED]:
+    names, name = [part.trial.name for part in problem.parts], evidence_name(problem)
+    if names == [SHIPPED] and name == DEFAULT_EVIDENCE:
         return shipped_posterior(problem.hypothesis)
-    name = evidence_name(problem)
     to, how = " and ".join(f"`{name}`" for name in names), "` with the same trials"
-    if name in evidence_sets():
-        to, how = f"the evidence `{name}`", f" --evidence {name}`"
+    if name in evidence_sets() or evidence is not None:
+        to, how = f"the evidence `{name}`", f" --evidence {evidence or name}`"
     raise InputError(
-        f"no fit of `{problem.label}` to {to} is of today's numbers",
+        f"no fit of `{problem.label}` to {to}, of today's numbers, is there",
         code="fit.missing",
         expected=f"a result in {fit_folder(problem, folder)}",
         advice=f"make one: `simulate fit --hypothesis {problem.hypothesis}{how}",

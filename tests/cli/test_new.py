@@ -115,3 +115,25 @@ def test_new_evidence_can_be_fitted_and_a_new_measurement_ranked(tmp_path: Path,
     sizes = ["--draws", "10", "--patients", "8", "--repeats", "20"]
     assert outcome(["design", "H0", "H1", "--measurement", str(measurement), *sizes]) == 0
     assert "next: cells after 2 weeks and 2 months" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_fit_to_new_evidence_brings_it_where_it_is_reproduced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sizes = "--particles 20 --runs 1 -n 8 --draws 64 --final-patients 8".split()
+    assert outcome(["new", "evidence", "told"]) == 0
+    assert outcome(["fit", "-H", "H1", "--evidence", "told.toml", *sizes, "--out", "own"]) == 0
+    Path("told.toml").rename("elsewhere.toml")
+    capsys.readouterr()
+    assert outcome(["reproduce", "--fit", "own"]) == 3
+    assert capsys.readouterr().err == (
+        "error[fit.missing]: no fit of `H0` to the evidence `told`, of today's numbers, is there\n"
+        "  expected: a result in fits/H0@told\n"
+        "  try:      make one: `simulate fit --hypothesis H0 --evidence told.toml`\n"
+    )
+    Path("elsewhere.toml").rename("told.toml")
+    assert outcome(["fit", "-H", "H0", "--evidence", "told.toml", *sizes]) == 0
+    capsys.readouterr()
+    assert outcome(["reproduce", "--fit", "own"]) == 0
+    assert "il17a-fell" in capsys.readouterr().out

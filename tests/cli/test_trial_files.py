@@ -107,7 +107,7 @@ def test_verbs_that_take_one_trial_say_so(arguments: list[str], what: str, capsy
 def test_a_trial_without_a_fit_is_not_reproduced(tmp_path: Path, capsys: Capture) -> None:
     assert outcome(["reproduce", "-H", "H1", *BOTH, "--fits", str(tmp_path)]) == 3
     assert capsys.readouterr().err == (
-        "error[fit.missing]: no fit of `H1` to `zong-2011` and `example-two-arms` is of today's numbers\n"
+        "error[fit.missing]: no fit of `H1` to `zong-2011` and `example-two-arms`, of today's numbers, is there\n"
         f"  expected: a result in {tmp_path}/H1@zong-2011+example-two-arms\n"
         "  try:      make one: `simulate fit --hypothesis H1` with the same trials\n"
     )

@@ -45,7 +45,7 @@ def fit_folder(problem: Problem | IndividualProblem, folder: Path = FITS) -> Pat
         return folder / f"{name}@{problem.name}"
     trials = [part.trial.name for part in problem.parts]
     evidence = evidence_name(problem)
-    if evidence != STANDS_ON and evidence in evidence_sets():
+    if evidence != STANDS_ON and (evidence in evidence_sets() or trials == [DEFAULT]):
         return folder / f"{name}@{evidence}"
     return folder / (name if trials == [DEFAULT] else f"{name}@{'+'.join(trials)}")
 

@@ -16,6 +16,7 @@ from simulate.errors import InputError
 from simulate.evidence.items import Evidence, Item, Reading, Standing, Use
 from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.resampling import Trials, chosen, of_chosen
+from simulate.evidence.sets import evidence_sets
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.named_evidence import checks_of, evidence_name
@@ -81,7 +82,9 @@ def check_current(problem: Problem, posterior: Posterior) -> None:
             f"the fit of `{posterior.hypothesis}` stands on the evidence `{posterior.evidence}`, not on `{name}`",
             code="fit.evidence",
             expected="a fit to the evidence that is named",
-            advice=f"name its evidence, `--evidence {posterior.evidence}`, or another fit",
+            advice=f"name its evidence, `--evidence {posterior.evidence}`, or another fit"
+            if posterior.evidence in evidence_sets()
+            else f"name the file of `{posterior.evidence}` by `--evidence`, or another fit",
         )
     if not is_current(problem, posterior):
         raise InputError(
