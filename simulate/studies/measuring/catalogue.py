@@ -75,7 +75,7 @@ class Measurement:
     #: Name of the file, and words.
     name: str
     title: str
-    answers: str  #: Which of the questions of the evidence it answers; empty if none
+    answers: str  #: Number of the question of `docs/next-measurements.md` that it answers; empty if none
     note: str  #: What a reader must know
     #: In units of one patient's restimulation at one visit, and where that is from.
     cost: float
