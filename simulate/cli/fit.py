@@ -10,7 +10,7 @@ import typer
 
 from simulate.api.fitting import fit as function
 from simulate.cli.console import UsageFault, carry_out, paced, print_json, print_rich, print_text, titled
-from simulate.cli.options import Drawn, EvidenceName, Force, Hypothesis, Json, Threads, Trials, defaults_of
+from simulate.cli.options import EvidenceName, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ def fit(
         float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance of a PROBLEM; 1e-8 if not given.")
     ] = None,
     force: Force = False,
-    figures: Drawn = True,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw, of a PROBLEM.")] = True,
     threads: Threads,
     as_json: Json = False,
 ) -> int:
@@ -94,6 +94,7 @@ def fit(
     own = {"starts": starts, "rtol": rtol, "force": force or None, "profile": profile, "posterior": posterior or None}
     own["no_figures"] = not figures or None
     _refuse_strange(problem, own, locals())
+    _refuse_hypothesis(problem)
     if problem is not None:
         named = own.pop("profile")
         own["profiles"] = profiles or named
@@ -147,6 +148,20 @@ def _refuse_strange(problem: str | None, own: Mapping[str, object], given: Mappi
     if strange:
         raise UsageFault(
             f"--{strange[0].replace('_', '-')} is for {whose}", code="usage.argument", advice="leave it out"
+        )
+
+
+def _refuse_hypothesis(problem: str | None) -> None:
+    """Refuse the name of a hypothesis in the place of a problem: other verbs take it there."""
+    if problem is None or Path(problem).suffix or Path(problem).exists():
+        return
+    from simulate.biology.hypotheses import HYPOTHESES
+
+    if problem.partition("+")[0].casefold() in {one.name.casefold() for one in HYPOTHESES}:
+        raise UsageFault(
+            f"`{problem}` is a hypothesis, and no estimation problem",
+            code="usage.argument",
+            advice=f"`simulate fit --hypothesis {problem}`",
         )
 
 

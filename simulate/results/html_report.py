@@ -99,7 +99,9 @@ def _opening(directory: Path, manifest: Mapping[str, Any], purpose: Purpose, pic
     """Question with the purpose as far as it was stated, answer, key figure and caveats."""
     told = opening_of(manifest) or _of_sweep(directory, manifest) or Opening("", ())
     asked = manifest.get("scenario") or manifest.get("study") or {}
-    question = purpose.question or asked.get("question") or told.question or str(manifest.get("title") or "")
+    # That of a scenario is answered by a run of it, and not by what is made of it.
+    own = asked.get("question") if manifest.get("kind") in ("run", "side-by-side") else None
+    question = purpose.question or own or told.question or str(manifest.get("title") or "")
     stated = [(title, getattr(purpose, name)) for name, title, _ in _PARTS[1:] if getattr(purpose, name)]
     missed = [f"{title.lower()} ({option})" for name, title, option in _PARTS[1:] if not getattr(purpose, name)]
     parts = [section("Question", paragraph(question), *([table(("", ""), stated)] if stated else []))]

@@ -154,8 +154,9 @@ def of_doses(datasets: Sequence[LabeledArrays]) -> Opening:
     caveats += [f"{text}." for text in weak_fits(datasets)]
     if any("draw" not in one.coords for one in datasets):
         caveats.append(_PATIENTS_ALONE)
-    first = datasets[0].attrs
-    return Opening(str(first.get("question") or first["title"]), tuple(sentences), tuple(caveats))
+    endpoints = list(dict.fromkeys(title for one in datasets for title in one["endpoint_title"].values.tolist()))
+    do = "does" if len(endpoints) == 1 else "do"
+    return Opening(f"How {do} {' and '.join(endpoints)} depend on the dose?", tuple(sentences), tuple(caveats))
 
 
 def opening_of(entries: Mapping[str, object]) -> Opening | None:

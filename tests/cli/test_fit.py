@@ -170,3 +170,11 @@ def test_what_is_not_said_on_the_command_line_is_as_in_settings() -> None:
         if field.name in said:
             assert said[field.name].default == field.default
     assert {"particles", "patients", "draws", "final_patients"} <= said.keys()
+
+
+def test_a_hypothesis_in_the_place_of_a_problem_is_told_its_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(["fit", "H1+H6"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: `H1+H6` is a hypothesis, and no estimation problem\n"
+        "  try:      `simulate fit --hypothesis H1+H6`\n"
+    )

@@ -73,6 +73,7 @@ def test_a_dose_response_study_answers_with_the_doses_of_other_effects_that_were
 def test_patients_of_a_dose_response_study_are_counted_once_in_however_many_draws() -> None:
     data = response(endpoints=1).assign_coords(draw=("member", np.repeat(np.arange(4), 10)))
     assert of_doses([data]).caveats[0] == "Means of 10 of 10 patients in each of 4 draws; intervals are 95 %."
+    assert of_doses([data]).question == "How does level on day 180 depend on the dose?"
     assert {(row.n, row.n_all, row.patients) for row in curve_rows(data)} == {(10, 10, 10)}
     assert {row.n for row in effect_rows(data)} == {10}
 
