@@ -123,17 +123,14 @@ def test_a_fit_to_new_evidence_brings_it_where_it_is_reproduced(
     monkeypatch.chdir(tmp_path)
     sizes = "--particles 20 --runs 1 -n 8 --draws 64 --final-patients 8".split()
     assert outcome(["new", "evidence", "told"]) == 0
-    assert outcome(["fit", "-H", "H1", "--evidence", "told.toml", *sizes, "--out", "own"]) == 0
-    Path("told.toml").rename("elsewhere.toml")
+    assert outcome(["fit", "-H", "H0", "--evidence", "told.toml", *sizes]) == 0
+    Path("told.toml").unlink()
     capsys.readouterr()
-    assert outcome(["reproduce", "--fit", "own"]) == 3
+    assert outcome(["reproduce", "--fit", "fits/H0@told", "--fits", "others"]) == 3
     assert capsys.readouterr().err == (
         "error[fit.missing]: no fit of `H0` to the evidence `told`, of today's numbers, is there\n"
-        "  expected: a result in fits/H0@told\n"
+        "  expected: a result in others/H0@told\n"
         "  try:      make one: `simulate fit --hypothesis H0 --evidence told.toml`\n"
     )
-    Path("elsewhere.toml").rename("told.toml")
-    assert outcome(["fit", "-H", "H0", "--evidence", "told.toml", *sizes]) == 0
-    capsys.readouterr()
-    assert outcome(["reproduce", "--fit", "own"]) == 0
+    assert outcome(["reproduce", "--fit", "fits/H0@told"]) == 0
     assert "il17a-fell" in capsys.readouterr().out
