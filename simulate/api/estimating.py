@@ -57,16 +57,8 @@ def fit_problem(
         the bounds where there is none.
     particles, runs, draws
         Particles of a run of its sampler, runs from different seeds, and draws of the final importance sampling.
-    threads
-        Threads to use; all cores if not given. The result does not depend on it.
-    out
-        Run directory to be written; nothing is written if not given.
-    force
-        Whether another run in the directory may be replaced.
-    figures
-        Whether figures are drawn in the directory.
-    report
-        What is told as the fit goes on.
+    threads, out, force, figures, report
+        As in `simulate.api.arguments`.
 
     Returns
     -------

@@ -23,7 +23,7 @@ from simulate.emitted import emitted
 from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.clock import NOTHING, Clock, pulse_in
-from simulate.kernels.direct import is_direct, text_of, writer
+from simulate.kernels.direct import is_direct, is_followed, text_of, writer
 from simulate.kernels.elimination import MOST_WRITTEN, backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, Offset, function, needed
@@ -177,11 +177,10 @@ class CompiledKernel:
     @uncollected()
     def _compiled(self, name: str, source: str) -> BlockFunction:
         if is_direct(source, name):
-            text = text_of(source, name)
-            is_followed = "follow(w" in text
+            follows = is_followed(source, name)
             return emitted(
-                name, text, writer(source, name),
-                is_simple=is_followed or name in _SIMPLE, calls=[follow] if is_followed else [],
+                name, text_of(source, name), writer(source, name),
+                is_simple=follows or name in _SIMPLE, calls=[follow] if follows else [],
             )  # fmt: skip
         result: BlockFunction = compiled(_SIGNATURE)(getattr(load_source(f"{self.key}_{name}", source), name))
         return result

@@ -58,6 +58,11 @@ def is_direct(source: str, name: str) -> bool:
     return all(isinstance(part, ast.Assign | ast.If) for part in parts) and all(map(_is_piece, _pieces(definition)))
 
 
+def is_followed(source: str, name: str) -> bool:
+    """Whether a function of a generated module that `is_direct` follows tables."""
+    return any(map(_is_follow, _parts(_definition(source, name))))
+
+
 def text_of(source: str, name: str) -> str:
     """What decides on the instructions of a function of a generated module: its lines, without comments."""
     definition = _definition(source, name)

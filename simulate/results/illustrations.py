@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.results.changes import signed
+from simulate.results.shown import with_meaning
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.netcdf import opened
@@ -101,8 +102,8 @@ def ends_of_axes(directory: Path) -> Iterator[str]:
                 medians = [float(np.nanmedian(part)) for part in ends]
                 low, high = (signed(one, found.unit) if found.are_changes else f"{one:.3g}" for one in medians)
                 own = found.unit.removesuffix("1")
-                meaning = str(dataset[name].attrs["long_name"])
-                what = f"{name if meaning == name else f'{meaning} ({name})'}{', change' if found.are_changes else ''}"
+                what = with_meaning(name, str(dataset[name].attrs["long_name"]))
+                what += ", change" if found.are_changes else ""
                 yield (
                     f"{what} {when}: {low} {own} where {axis[5:]} is {places.min():.4g}{shown}, {high} {own} "
                     f"where it is {places.max():.4g}{shown}{together}."

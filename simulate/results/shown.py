@@ -151,8 +151,13 @@ def same_in_all(rows: Sequence[SummaryRow]) -> bool:
 
 
 def named(row: ChangeRow | SummaryRow) -> str:
-    """What a quantity is, before its name in files."""
-    return row.quantity if row.meaning in ("", row.quantity) else f"{row.meaning} ({row.quantity})"
+    """What the quantity of a row is, before its name in files."""
+    return with_meaning(row.quantity, row.meaning)
+
+
+def with_meaning(name: str, meaning: str) -> str:
+    """What a quantity is, before its name in files; the name alone where it has no other."""
+    return name if meaning in ("", name) else f"{meaning} ({name})"
 
 
 def _level(row: SummaryRow) -> str:
