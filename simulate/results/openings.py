@@ -81,7 +81,8 @@ def _changed(row: ChangeRow) -> str:
     went = f"; rises in {percent_of(row.up)} %, falls in {percent_of(row.down)} % of patients"
     if row.up is None or row.p5 == row.p95:
         went = ""
-    return f"{named(row)} at {row.visit}: change {banded(row)} {row.unit}{draws}{went}{_reported(row)}."
+    told = f"change {banded(row)} %" if row.unit == "%" else f"difference {banded(row)} {row.unit}".removesuffix(" 1")
+    return f"{named(row)} at {row.visit}: {told}{draws}{went}{_reported(row)}."
 
 
 def _changed_in_arms(rows: Sequence[ChangeRow]) -> str:
@@ -97,7 +98,10 @@ def _changed_in_arms(rows: Sequence[ChangeRow]) -> str:
         f"{_reported(row).replace(';', ',', 1)}"
         for row in rows
     ]
-    return f"{named(first)} at {first.visit}: {what} in {first.unit}{whose}: {'; '.join(arms)}."
+    if first.unit != "%":
+        what = what.replace("change", "difference")
+    unit = "" if first.unit == "1" else f" in {first.unit}"
+    return f"{named(first)} at {first.visit}: {what}{unit}{whose}: {'; '.join(arms)}."
 
 
 def _reported(row: ChangeRow) -> str:

@@ -146,6 +146,18 @@ def test_a_run_of_several_arms_answers_quantity_by_quantity(tmp_path: Path) -> N
     )
 
 
+def test_what_begins_at_nothing_is_answered_with_a_difference(tmp_path: Path) -> None:
+    (tmp_path / "made.toml").write_text(
+        '[species.x]\nunit = "1"\ninitial = "0"\n[species.m]\nunit = "mg"\ninitial = "0"\n'
+        '[parameters]\nk = "2 1/d"\nj = "3 mg/d"\n[reactions.a]\nrate = "k"\nchange = { x = 1 }\n'
+        '[reactions.b]\nrate = "j"\nchange = { m = 1 }\n',
+        encoding="utf-8",
+    )
+    simulate.run(tmp_path / "made.toml", end="2 d", out=tmp_path / "out", figures=False)
+    told = opening_in(tmp_path / "out").sentences
+    assert told == ("x at day 2: difference +4.00.", "m at day 2: difference +6.00 mg.")
+
+
 def test_a_run_of_few_patients_who_are_drawn_says_nothing_of_what_lies_between_draws(tmp_path: Path) -> None:
     simulate.run(
         "anakinra-100mg-daily", hypothesis="H4", patients=5, fit="prior", draws=2, settings={"time.every": "91 d"},
