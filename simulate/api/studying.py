@@ -117,7 +117,8 @@ def trial(
     from simulate.studies.power.repeats import effects_of
     from simulate.studies.power.tables import document, tables
     from simulate.studies.treatments import days_of
-    from simulate.trials.design import Analysis, lasting
+    from simulate.trials.design import Analysis
+    from simulate.trials.lasting import lasting
 
     designs = trials_of(trial)
     name = named(hypothesis, named_result(fit), DEFAULT)

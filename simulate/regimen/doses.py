@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from simulate.errors import InputError
@@ -247,6 +247,16 @@ class Course:
                     advice="give stops and restarts in turn, in the order of time",
                 )
 
+    def due_after(self, day: float | Fraction) -> float:
+        """Day of the first scheduled dose after a day; infinite if there is none."""
+        last = exact(day)
+        if self.start > last:
+            return float(self.start)
+        if self.every is None:
+            return math.inf
+        due = self.start + ((last - self.start) // self.every + 1) * self.every
+        return math.inf if self.until is not None and due >= self.until else float(due)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -267,6 +277,15 @@ class Plan:
     def __add__(self, other: Plan) -> Plan:
         """Both prescriptions together."""
         return Plan(self.courses + other.courses, self.resets + other.resets)
+
+    def ended(self, day: float | Fraction) -> Plan:
+        """The prescription of which nothing is given from a day on."""
+        end, kept = exact(day), []
+        for course in self.courses:
+            if course.start < end:
+                until = end if course.until is None else min(course.until, end)
+                kept.append(course if course.every is None else replace(course, until=until))
+        return Plan(tuple(kept), self.resets)
 
 
 def exact(number: float | Fraction) -> Fraction:

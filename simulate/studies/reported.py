@@ -11,7 +11,6 @@ from simulate.regimen.doses import Course, Plan
 from simulate.studies.runs import Study
 from simulate.studies.visits import VISIT_WINDOW
 from simulate.symbolic.units import unit
-from simulate.trials.design import ended
 from simulate.trials.reading import shipped_trial
 
 
@@ -45,7 +44,7 @@ def is_treated_so(arm: Arm, day: float) -> bool:
 
 def _given(plan: Plan, day: float) -> Plan:
     """What of a plan is given before a day, in one unit of doses."""
-    found = ended(plan, day)
+    found = plan.ended(day)
     return Plan(tuple(_plain(course, day) for course in found.courses), found.resets)
 
 

@@ -46,7 +46,7 @@ from simulate.studies.fitting.problem import COARSE, LEADING, MOST_REFUSED, SAMP
 from simulate.studies.models import quantity_units
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import convert
-from simulate.trials.design import TrialDesign, Visit, ended
+from simulate.trials.design import TrialDesign, Visit
 
 _SAMPLES = 9
 """Times between the earliest and the latest blood sample at which serum is recorded."""
@@ -244,7 +244,7 @@ def treated(regimen: str, design: TrialDesign) -> Arm:
 
 def _held(design: TrialDesign, plan: Plan) -> Plan:
     """A plan of which nothing is given from a minute after the last dose on: blood is drawn before the next."""
-    return plan if design.last_dose is None else ended(plan, exact(design.last_dose) + _MINUTE)
+    return plan if design.last_dose is None else plan.ended(exact(design.last_dose) + _MINUTE)
 
 
 def recorded_times(design: TrialDesign) -> FloatArray:

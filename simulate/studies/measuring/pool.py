@@ -20,7 +20,7 @@ from simulate.studies.fitting.problem import COARSE
 from simulate.studies.fitting.trial import REGRESSED, cohort_at, weights_of_existing
 from simulate.studies.measuring.catalogue import UNTREATED, Measurement, PlannedReading, Sample
 from simulate.studies.models import quantity_units
-from simulate.trials.design import TrialDesign, ended
+from simulate.trials.design import TrialDesign
 
 Key = tuple[str, str, float]
 """Arm, quantity and day."""
@@ -87,7 +87,7 @@ def pool_of(
 
 def _plan(design: TrialDesign, name: str) -> Plan:
     """What is given in an arm of a measurement, up to the end of the trial."""
-    return Plan() if name == UNTREATED else ended(design.arm(name).plan, design.end)
+    return Plan() if name == UNTREATED else design.arm(name).plan.ended(design.end)
 
 
 def _wanted(measurements: Sequence[Measurement], hypothesis: str, known: Sequence[str]) -> tuple[str, ...]:
