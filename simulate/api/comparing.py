@@ -186,7 +186,7 @@ def predict(
     Parameters
     ----------
     hypotheses
-        All single ones that ship if not given.
+        All single ones that ship, and that on which runs stand, if not given.
     evidence
         As for `fit`: on which evidence fits stand. Of a set with several trials the patients are those of the first.
     draws, patients
@@ -210,6 +210,7 @@ def predict(
     from simulate.results.provenance import asked
     from simulate.results.result import Result, drawing
     from simulate.results.study_openings import of_predictions
+    from simulate.shipped import DEFAULT_HYPOTHESIS
     from simulate.studies.comparison.fits import draws_behind, fits_for, problems_for
     from simulate.studies.fitting.named_evidence import evidence_name, problem_on
     from simulate.studies.prediction.prediction import predict as predicted
@@ -218,7 +219,7 @@ def predict(
     from simulate.tabular import table_of
 
     designs = trials_of(trial)
-    names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
+    names = hypotheses or [*(hypothesis.name for hypothesis in HYPOTHESES), DEFAULT_HYPOTHESIS]
     problems = (
         problems_for(names, evidence, designs, needs_evidence=False)
         if len(names) > 1

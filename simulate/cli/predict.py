@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 def predict(
     hypotheses: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all single ones that ship if none is given."),
+        typer.Argument(
+            metavar="[NAME|FILE]...", help="Hypotheses; all single ones that ship, and H1+H6, if none is given."
+        ),
     ],
     evidence: EvidenceName,
     trial: Trials,

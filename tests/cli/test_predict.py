@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from simulate.biology.hypotheses import HYPOTHESES
 from simulate.cli.app import outcome
+from simulate.errors import InputError
 
 SHORT = ["--draws", "8", "--patients", "8"]
 
@@ -38,3 +40,15 @@ def test_predictions_stand_side_by_side_with_what_is_expected(
 def test_an_unknown_hypothesis_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert outcome(["predict", "H77"]) == 3
     assert "there is no hypothesis `H77`" in capsys.readouterr().err
+
+
+def test_the_hypothesis_on_which_runs_stand_is_predicted_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def stop(names: list[str], *_: object, **__: object) -> None:
+        asked.extend(names)
+        raise InputError("stop", code="test.stop")
+
+    monkeypatch.setattr("simulate.studies.comparison.fits.problems_for", stop)
+    assert outcome(["predict"]) == 3
+    assert asked == [*(hypothesis.name for hypothesis in HYPOTHESES), "H1+H6"]
