@@ -1,4 +1,4 @@
-"""Rates solved from the measured baseline: unknowns in closed form, and a residual that is exactly zero.
+"""Unknown rates, solved in closed form from the steady state that was measured before treatment.
 
 The baseline is a steady state by construction: what is measured is given, and production rates, influxes and bursts
 follow from it, one linear equation after another. A baseline that would need a negative flow is refused by a

@@ -1,4 +1,4 @@
-"""Mechanisms and a hypothesis become one model: a pure function, and the only place where a model is validated."""
+"""Composition of mechanisms and a hypothesis into one model; here alone a model is validated."""
 
 from __future__ import annotations
 

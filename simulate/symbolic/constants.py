@@ -1,4 +1,4 @@
-"""How large a constant is, found out before SymPy is asked to compute with it."""
+"""The size of a constant expression, estimated before SymPy is asked to compute it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dimension of an expression, found through every subterm, with the smallest wrong term to blame.
+"""The dimension of an expression, found term by term; the smallest inconsistent term is reported.
 
 Numbers are pure; zero fits any dimension. An exponent may be a symbol, so that a Hill term has a dimension.
 """

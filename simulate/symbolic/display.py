@@ -1,4 +1,4 @@
-"""A model as its reader wants to see it: equations, reactions, tables. What is shown is what is solved."""
+"""A model for a reader: its equations, its reactions, and tables of its parameters and sources."""
 
 from __future__ import annotations
 

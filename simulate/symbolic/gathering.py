@@ -1,4 +1,4 @@
-"""The parts of a model in one canonical order, with exact expressions and names that do not clash."""
+"""All parts of the chosen mechanisms in one canonical order, with exact expressions and without clashes of names."""
 
 from __future__ import annotations
 

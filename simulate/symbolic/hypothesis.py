@@ -1,4 +1,4 @@
-"""A hypothesis is a value: mechanisms to add, remove and replace, and parameters to fix."""
+"""A hypothesis: which mechanisms it adds, removes and replaces, and which parameters it fixes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expressions as text of a programming language, operator by operator, with the functions that the language has."""
+"""Expressions as source of a programming language such as Python, JavaScript or R."""
 
 from __future__ import annotations
 

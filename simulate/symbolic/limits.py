@@ -1,4 +1,4 @@
-"""How large a model may be once its definitions are written out, found out without writing them out.
+"""Limits on the size of a model, checked before SymPy writes out its definitions.
 
 SymPy's own work grows with the size of an expression, and exponentially with how often functions stand inside one
 another. What is refused here would be refused by no other part, but it would take hours.

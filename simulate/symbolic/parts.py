@@ -1,4 +1,4 @@
-"""The nouns of a model: what a mechanism is made of.
+"""What a mechanism is made of: species, parameters, definitions, reactions, observables, routes, events, conditions.
 
 All are immutable values. Species, parameters and definitions take part in arithmetic as their SymPy symbols, so that
 ``k * X`` is an expression; an expression knows its symbols by name and nothing else.

@@ -1,4 +1,4 @@
-"""Conditions, choices between expressions, and whole parts: what makes an expression switch from one value to another.
+"""Conditions, piecewise expressions and whole parts: the expressions whose value jumps.
 
 A condition is an expression that is 1 where it holds and 0 where it does not. SymPy's own relations and pieces ask many
 questions about their arguments and change their form; these are functions with none of that, and have one form only:

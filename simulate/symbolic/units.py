@@ -1,11 +1,11 @@
-"""Units as exact values, and the dimensions that composition checks.
+"""Units, their dimensions, and quantities: values, and how their texts are read.
 
 A unit is a text that a reader knows, a dimension, and an exact factor to one coherent base: day, nmol, L, µg and
 10⁶ cells (so that cell/µL, nM and µg/L all have the factor 1). The factor of ``%`` is 1/100.
 
-Names of units that pharmacologists write are in a table; all others come from pint, which takes seconds to import and
-does so when the first of these is looked up. Products, quotients and powers are read here, so that no text of a user
-reaches a parser with fewer limits than this one.
+What a name such as ``nM`` stands for is in `simulate.symbolic.unitnames`. Products, quotients and powers of names are
+read here, so that no text of a user reaches a parser with fewer limits than this one. `Dimension` is here as well; the
+dimension of an expression is found in `simulate.symbolic.dimensions`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,15 @@ import functools
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
 
 import sympy
 from sympy import Expr
 
-from simulate.aside import fetch
-from simulate.errors import InputError, Where, did_you_mean
-
-if TYPE_CHECKING:
-    from pint import UnitRegistry
+from simulate.errors import InputError, Where
+from simulate.symbolic.unitnames import clipped, unit_named
 
 MAX_UNIT_LENGTH = 200
 """Characters that a unit text may have."""
@@ -201,14 +197,14 @@ def parse_quantity(text: str, *, where: Where | None = None) -> tuple[float, Uni
     match = _QUANTITY.fullmatch(text[: MAX_UNIT_LENGTH + 1])
     if match is None or len(text) > MAX_UNIT_LENGTH or re.match(r"\s*(?!1\s*/)[0-9]", match[2]):
         raise InputError(
-            f"`{_clip(text)}` is not a quantity",
+            f"`{clipped(text)}` is not a quantity",
             code="units.quantity",
             where=where,
             expected="a number and a unit, such as `100 mg` or `12 h`",
         )
     if re.match(r",[0-9]", match[2]):
         raise InputError(
-            f"`{_clip(text)}` has a decimal comma",
+            f"`{clipped(text)}` has a decimal comma",
             code="units.quantity",
             where=where,
             advice="write a decimal point: `0.5 nM`",
@@ -298,7 +294,8 @@ class _UnitText:
         if token[0].isdigit():
             return self._number(token), Dimension()
         if token[0].isalpha() or token in ("%", "‰"):
-            return _named(token, self.text)
+            factor, powers = unit_named(token, self.text)
+            return factor, Dimension.of(powers.items())
         raise self._syntax(f"has a stray `{token}`")
 
     def _number(self, token: str) -> Fraction:
@@ -325,7 +322,7 @@ class _UnitText:
 
     def _syntax(self, fault: str, *, expected: str | None = None, advice: str | None = None) -> InputError:
         return InputError(
-            f"the unit `{_clip(self.text)}` {fault}", code="units.syntax", expected=expected, advice=advice
+            f"the unit `{clipped(self.text)}` {fault}", code="units.syntax", expected=expected, advice=advice
         )
 
 
@@ -338,146 +335,6 @@ _UNIT_TOKEN = re.compile(
 
 def _split_sign(digits: str) -> tuple[str, ...]:
     return (digits[0], digits[1:]) if digits[0] in "+-" else (digits,)
-
-
-# pint's root units in the coherent base, exactly; a litre is a cubic decimeter.
-_ROOTS = {
-    "cell": ("cell", Fraction(1, 1_000_000)),
-    "mole": ("substance", Fraction(10**9)),
-    "gram": ("mass", Fraction(10**6)),
-    "meter": ("length", Fraction(10)),
-    "second": ("time", Fraction(1, 86_400)),
-    "kelvin": ("temperature", Fraction(1)),
-    "ampere": ("current", Fraction(1)),
-    "candela": ("luminosity", Fraction(1)),
-}
-
-# Names offered in advice: those a pharmacologist would mean, not pint's thousand.
-_FAMILIAR = (
-    *("nM", "pM", "µM", "mM", "M", "mol", "mmol", "µmol", "nmol", "pmol", "L", "dL", "mL", "µL", "uL", "kg", "g"),
-    *("mg", "µg", "ug", "ng", "pg", "s", "min", "h", "hour", "hours", "d", "day", "days", "week", "weeks", "wk"),
-    *("month", "year", "cell", "cells", "kat", "µkat", "ukat", "nkat", "U", "mU", "%", "percent", "m", "cm", "mm"),
-    *("µm", "um", "Da", "kDa"),
-)
-
-
-# Abbreviations that pint takes for another unit, with a prefix or without: picocarat, picopint, pint, picohenry.
-_ABBREVIATIONS = {
-    **dict.fromkeys(("pct", "pcts", "Pct"), "did you mean `%`?"),
-    "ppt": "write `1e-12` for parts per trillion, and `1e-3` for parts per thousand",
-    "pt": "write `mL` for a volume, and `1` for a number of patients",
-    "pH": "a pH has no unit: write `1`",
-    "qd": "write `1/d` for once a day",
-}
-
-_SHORT = {"minute": "min", "hour": "h", "day": "d"}
-_WITHOUT_PREFIX = ("minute", "hour", "day", "week", "month", "year")
-
-
-# Exponents of the coherent base, and the exact factors to it; a test sets them beside those of pint.
-_KNOWN: tuple[tuple[Mapping[str, int], Mapping[str, str]], ...] = (
-    ({}, {"%": "1/100", "percent": "1/100"}),
-    ({"cell": 1}, {"cell": "1/1000000", "cells": "1/1000000"}),
-    ({"substance": 1}, {"mol": "1e9", "mmol": "1e6", "µmol": "1000", "nmol": "1", "pmol": "1/1000"}),
-    (
-        {"substance": 1, "length": -3},
-        {"M": "1e9", "mM": "1e6", "µM": "1000", "nM": "1", "pM": "1/1000"},
-    ),
-    (
-        {"substance": 1, "time": -1},
-        {"kat": "864e11", "µkat": "864e5", "ukat": "864e5", "nkat": "86400", "U": "1440000", "mU": "1440"},
-    ),
-    (
-        {"mass": 1},
-        {"kg": "1e9", "g": "1e6", "mg": "1000", "µg": "1", "ug": "1", "ng": "1/1000", "pg": "1/1000000"},
-    ),
-    ({"length": 3}, {"L": "1", "dL": "1/10", "mL": "1/1000", "µL": "1/1000000", "uL": "1/1000000"}),
-    ({"length": 1}, {"m": "10", "cm": "1/10", "mm": "1/100", "µm": "1/100000", "um": "1/100000"}),
-    (
-        {"time": 1},
-        {
-            **{"s": "1/86400", "min": "1/1440", "h": "1/24", "hour": "1/24", "hours": "1/24"},
-            **{"d": "1", "day": "1", "days": "1", "week": "7", "weeks": "7", "wk": "7"},
-        },
-    ),
-)
-
-
-@functools.cache
-def known_names() -> Mapping[str, tuple[Fraction, Dimension]]:
-    """Factor and dimension of the names that are not looked up."""
-    return {
-        name: (Fraction(factor), dimension)
-        for powers, factors in _KNOWN
-        for dimension in (Dimension.of(powers.items()),)
-        for name, factor in factors.items()
-    }
-
-
-def _named(name: str, text: str) -> tuple[Fraction, Dimension]:
-    """Factor and dimension of one unit name."""
-    if (known := known_names().get(name)) is not None:
-        return known
-    advice = _ABBREVIATIONS.get(name) or _without_prefix(name)
-    found = None if advice else _lookup(name)
-    if found is not None:
-        return found
-    raise InputError(
-        f"`{_clip(name)}` is not a unit",
-        code="units.unknown",
-        found=f"`{_clip(text)}`",
-        expected="units such as `nM`, `1/d`, `L/d`, `cell/µL`, `%`, or `1` for a pure number",
-        advice=advice or did_you_mean(name, _FAMILIAR),
-    )
-
-
-@functools.lru_cache(maxsize=4096)
-def _without_prefix(name: str) -> str | None:
-    """Advice for a time with a prefix that nobody writes, such as md for a thousandth of a day; else None."""
-    try:
-        prefix, base, _ = _registry().parse_unit_name(name)[0]
-    except (IndexError, AttributeError, ValueError):
-        return None
-    if not prefix or base not in _WITHOUT_PREFIX:
-        return None
-    return f"{base}s take no prefix: write the number with it, as in `0.001 {_SHORT.get(base, base)}`"
-
-
-@functools.lru_cache(maxsize=4096)
-def _lookup(name: str) -> tuple[Fraction, Dimension] | None:
-    """What pint knows of a name; None when it is no unit, or one such as °C whose zero is not nothing."""
-    registry = _registry()
-    import pint
-
-    try:
-        if registry.Quantity(Fraction(0), name).to_root_units().magnitude != 0:
-            return None
-        found, roots = registry.get_root_units(name)
-    except (pint.errors.PintError, AttributeError, ArithmeticError, TypeError, ValueError, KeyError):
-        return None
-    total = Fraction(str(found))
-    exponents: list[tuple[str, int]] = []
-    for root, exponent in dict(roots._units).items():
-        if (power := Fraction(str(exponent))).denominator != 1:
-            return None
-        if root in _ROOTS:
-            base, scale = _ROOTS[root]
-            total *= scale ** int(power)
-            exponents.append((base, int(power)))
-        elif registry.get_dimensionality(root):
-            return None
-    return (total, Dimension.of(exponents)) if total > 0 else None
-
-
-@functools.cache
-def _registry() -> UnitRegistry[Any]:
-    fetch("pint")
-    import pint
-
-    registry: UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
-    registry.define("cell = [cell]")
-    registry.define("@alias week = wk = w")
-    return registry
 
 
 def _base_rank(item: tuple[str, object]) -> tuple[int, str]:
@@ -500,7 +357,3 @@ def _quotient(powers: Iterable[tuple[str, Expr | int]], times: str = " * ") -> s
             shown += f"**{size}" if size.is_Integer or size.is_Symbol else f"**({size})"
         (below if negative else above).append(f"({shown})" if negative and "/" in shown and size == 1 else shown)
     return " / ".join([times.join(above) or "1", *below])
-
-
-def _clip(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
