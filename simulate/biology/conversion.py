@@ -1,4 +1,4 @@
-"""Th17 memory turns into double positives and these into ex-Th17 cells, never back.
+"""H2: Th17 memory turns into double positives and these into ex-Th17 cells, never back.
 
 The way is one-way (Nistala et al. 2010) and slow in memory from blood (Lexberg et al. 2008). IL-1β makes human Th17
 cells ready for it (Duhen and Campbell 2014; Zielinski et al. 2012), so ``x_c`` is positive in the literature; its sign

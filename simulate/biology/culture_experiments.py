@@ -1,4 +1,4 @@
-"""Experiments in culture, which need no patient on the drug and would tell the hypotheses apart.
+"""Options `dish-…`: experiments in culture that would tell the hypotheses apart without a patient on the drug.
 
 Each belongs to a hypothesis and combines with it or with any other: what IL-1Ra, IL-12 or strong costimulation does to
 cells of the patient as they are at baseline. They add readouts and change nothing in the patient. The experiment for

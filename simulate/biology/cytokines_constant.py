@@ -1,4 +1,4 @@
-"""IL-6 and IL-12 that stay as they are.
+"""IL-6 and IL-12 that never change, as in the reference model.
 
 What depends on IL-6 or IL-12 reads ``relative_il6`` and ``relative_il12``, their concentrations over the patient's own
 baseline. In the reference model both are 1; `simulate.biology.cytokines` takes this place and lets them follow IL-1,

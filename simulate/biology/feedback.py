@@ -1,4 +1,4 @@
-"""Whether a baseline holds: the IL-1 signal of muscle drives what drives it.
+"""The condition under which a baseline is stable, as the IL-1 signal of muscle and inflammation drive each other.
 
 A small change of the signal comes back through IL-1 (which the signal and inflammation make), through the patient's
 own IL-1Ra (which the signal makes), and where the model has it through IL-1Ra that macrophages make. If it comes back

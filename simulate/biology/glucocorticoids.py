@@ -1,4 +1,4 @@
-"""A steroid taper beside the drug: Th1 cells recover, Th17 cells do not care.
+"""H5b: steroids are tapered beside the drug; Th1 cells recover from them, Th17 cells were never sensitive to them.
 
 All patients entered on glucocorticoids. The meeting abstract of the study says that concomitant immunosuppression such
 as prednisolone was stable in all of them (Dorph et al. 2009), not for how long; no dose by visit could be read. Th1

@@ -40,11 +40,11 @@ from collections.abc import Mapping
 
 from simulate.biology.clinical import CLINICAL_RESPONSE
 from simulate.biology.conversion import CONVERSION
+from simulate.biology.creatine_kinase_drift import CK_DRIFT
 from simulate.biology.culture_signal import CULTURES
 from simulate.biology.glucocorticoids import GLUCOCORTICOIDS
 from simulate.biology.il17_brake import IL17_BRAKE
 from simulate.biology.licensing import LICENSING
-from simulate.biology.macrophages import CK_DRIFT
 from simulate.biology.mitogen import MITOGEN
 from simulate.biology.priming_by_il1 import PRIMING_BY_IL1
 from simulate.biology.redistribution import REDISTRIBUTION

@@ -1,4 +1,4 @@
-"""IL-1 in muscle, which keeps itself up.
+"""Turnover of IL-1 in muscle, part of whose synthesis IL-1 itself drives.
 
 IL-1 is lost within minutes to hours. A share ``a_fb`` of its synthesis is driven by IL-1 itself, through the signal
 in muscle and the inflamed tissue that answers it: blocking IL-1 in the cryopyrin syndromes lowered its own synthesis

@@ -1,4 +1,4 @@
-"""IL-10 of Th17 memory, which IL-1 holds back: a readout.
+"""Option `il10-th17`: an observable for IL-10 of Th17 memory, which IL-1 inhibits.
 
 IL-1β inhibits IL-10 in human Th17 cells, at priming and in memory, and blockade of IL-1β in people raised it in memory
 Th17 cells (Zielinski et al. 2012). A share ``f_10`` of Th17 memory makes IL-10 at baseline; without any signal of IL-1

@@ -1,4 +1,4 @@
-"""IL-17 brakes Th1 priming.
+"""H7: IL-17 inhibits Th1 priming.
 
 IL-17 lowers IL-12Rβ2, and with it the IFNγ that IL-12 induces, in human blood cells and in developing Th1 cells; T-bet,
 IL-12Rβ1 and IL-23R are as before (Cytokine 2009;48:226). So the fate Th1 loses weight at priming where IL-17 is made,

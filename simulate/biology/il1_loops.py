@@ -1,4 +1,4 @@
-"""What keeps IL-1 up: IL-1 itself, and myeloid cells that IL-17 calls in; and IL-1 in the cryopyrin syndromes.
+"""Options for what drives synthesis of IL-1: IL-17 by way of myeloid cells; IL-1 alone in the cryopyrin syndromes.
 
 In myositis IL-17A recruits myeloid cells that make IL-1 (shown in the brain of mice: McGinley et al. 2020). A share
 ``a_17`` of IL-1 synthesis in muscle follows the cells that make IL-17, beside the share ``a_fb`` that IL-1 and

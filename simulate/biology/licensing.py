@@ -1,4 +1,4 @@
-"""IL-1 licenses memory cells to release what they can make, while it is there.
+"""H3b: memory cells release part of their cytokines only while IL-1 is there.
 
 IL-1 signals stabilize the transcripts of cytokines in memory Th1, Th2 and Th17 cells: blocking it lowers release within
 hours, of IFNγ as of IL-17A, and changes no cell (Jain et al. 2018). A share ``lic`` of what is detected needs IL-1.

@@ -1,4 +1,4 @@
-"""IL-1Ra that macrophages of muscle make where they are.
+"""Option `local-il1ra`: macrophages of muscle make IL-1Ra that acts there.
 
 After treatment IL-1Ra was stained in the muscle of all responders and of few others, at like levels in serum. Either
 more drug gets into the muscle of some patients (``f_m``), or their macrophages make IL-1Ra themselves. This mechanism

@@ -1,4 +1,4 @@
-"""Muscle with macrophages, local cytokines, damage that no IL-1 drives, and creatine kinase with a drift of its own.
+"""Muscle with macrophages, local cytokines, and damage that no IL-1 drives.
 
 This form takes the place of the mechanism `muscle`. What is one number there, inflammation, is here the macrophages
 of muscle: IL-17A, IFNγ and the IL-1 signal in muscle recruit them with the weights ``w_T``, ``w_G`` and ``w_I``, the
@@ -12,11 +12,8 @@ Damage and repair
     CD28null memory cells and grows with their share (``f_28null``) and with CD45RO: they fill the muscle, resist
     steroids and persist under treatment (Fasth et al. 2009). IL-1 and IL-17 do not multiply in damage (Chevrel et al.
     2003).
-Creatine kinase
-    Follows damage, and drifts by itself: over ``t_drift`` days the level of a patient changes by the factor
-    ``ck_drift``, which differs between patients by the natural variation seen under a drug that did not work. The
-    drift slows down, to reach twice its logarithm in the end. It is zero at the start, and the typical patient has
-    none.
+
+Creatine kinase follows damage and drifts besides (`creatine_kinase_drift`).
 
 Left out: macrophage subsets, local IL-1Ra, regeneration that IFNγ impairs, fibrosis and loss of muscle.
 """
@@ -26,14 +23,12 @@ from __future__ import annotations
 from sympy import symbols
 
 from simulate.biology.cd4 import f_RO
+from simulate.biology.creatine_kinase_drift import CK_DRIFT
 from simulate.biology.feedback import holds, signal_return
 from simulate.biology.muscle import (
-    CK_0,
-    CREATINE_KINASE,
     DAMAGE,
     DRIVE,
     chi,
-    k_CK,
     k_M,
     tau,
     w_I,
@@ -43,12 +38,10 @@ from simulate.biology.muscle_cytokines import IFNG, IL17A, MUSCLE_CYTOKINES
 from simulate.biology.occupancy import RELATIVE_SIGNAL_MUSCLE
 from simulate.biology.receptors import PERCENT
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import TIME, Condition, Definition, Mechanism, Observable, Reaction, Species
+from simulate.symbolic.parts import Condition, Definition, Mechanism, Observable, Reaction, Species
 from simulate.symbolic.units import DIMENSIONLESS
 
-w_G, degeneration, f_28null, null_typical, ck_drift, t_drift = symbols(
-    "w_G degeneration f_28null null_typical ck_drift t_drift"
-)
+w_G, degeneration, f_28null, null_typical = symbols("w_G degeneration f_28null null_typical")
 
 MACROPHAGE = Species("macrophages", "macrophages in muscle over their baseline", DIMENSIONLESS, initial=1)
 
@@ -120,27 +113,6 @@ DAMAGE_BY_CELLS = Mechanism(
     ),
 )
 
-DRIFT = Definition(
-    "ck_natural", "natural drift of creatine kinase, as a factor", DIMENSIONLESS,
-    ck_drift ** (2 * TIME / (TIME + t_drift)),
-)  # fmt: skip
-
-CREATINE_KINASE_DRIFTING = Mechanism(
-    name="creatine_kinase_drifting",
-    title="Creatine kinase in serum, with its natural drift",
-    species=(CREATINE_KINASE,),
-    definitions=(DRIFT,),
-    reactions=(
-        Reaction("ck_release", k_CK * CK_0 * DAMAGE * DRIFT, {CREATINE_KINASE: 1}),
-        Reaction("ck_loss", k_CK * CREATINE_KINASE, {CREATINE_KINASE: -1}),
-    ),
-)
-
-CK_DRIFT = Hypothesis(
-    name="ck-drift",
-    title="Creatine kinase drifts by itself",
-    replace=(("creatine_kinase", CREATINE_KINASE_DRIFTING),),
-)
 INFILTRATE = Hypothesis(
     name="infiltrate",
     title="Macrophages and T cells in muscle make the cytokines that drive damage",

@@ -1,4 +1,4 @@
-"""IL-1 makes Th17 clones grow and does not decide who becomes Th17: the main evidence against H1.
+"""H8: IL-1 expands Th17 clones and does not prime them; experiments that support it are the main evidence against H1.
 
 In mice whose T cells lack the IL-1 receptor, IL-1 of myeloid cells is not vital for the generation and plasticity of
 Th17 cells, but for the expansion of those that make GM-CSF (Mufazalov et al. 2017): a mitogen of such cells rather than

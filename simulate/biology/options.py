@@ -6,6 +6,7 @@ from simulate.biology.binding import BINDING_OVER_TIME
 from simulate.biology.cell_receptors import H1_ON_ACTIVATED, RECEPTOR_DECOY, RECEPTOR_NUMBER, RECEPTOR_NUMBER_AND_DECOY
 from simulate.biology.clinical import CLINICAL_RESPONSE
 from simulate.biology.conversion import H2_CYTOKINES, H2_IL12
+from simulate.biology.creatine_kinase_drift import CK_DRIFT
 from simulate.biology.culture_experiments import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
 from simulate.biology.cytokines import SERUM_CYTOKINES
 from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
@@ -13,8 +14,7 @@ from simulate.biology.ifng_brake import IFNG_BRAKE
 from simulate.biology.il1_loops import CAPS, LOOP_IL17
 from simulate.biology.il10 import IL10
 from simulate.biology.local_antagonist import LOCAL_IL1RA
-from simulate.biology.macrophages import CK_DRIFT, INFILTRATE
-from simulate.biology.penetration import MUSCLE_BY_TH17, PENETRATION
+from simulate.biology.macrophages import INFILTRATE
 from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.biology.pharmacokinetics_twins import TWIN
 from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
@@ -22,6 +22,7 @@ from simulate.biology.receptors import SPARE_A, SPARE_B
 from simulate.biology.redistribution import H4_IN_DERMATOMYOSITIS, H4_RESIDENT
 from simulate.biology.regulatory import TREG_LEAK
 from simulate.biology.renewal import SELF_RENEWAL
+from simulate.biology.responders import MUSCLE_BY_TH17, PENETRATION
 from simulate.biology.senescence import CD28NULL_MEMORY
 from simulate.biology.sites import TWO_SITES
 from simulate.biology.suppression import TREG_SUPPRESSION

@@ -1,4 +1,4 @@
-"""Clearance and absorption that differ from one occasion to the next of a patient.
+"""Option `occasions`: clearance and absorption that vary within a patient from one occasion to the next.
 
 A population model gives a patient's rate constant on occasion ``j`` as ``CL_i · exp(κ_ij)`` with κ normal about zero
 (M. O. Karlsson and L. B. Sheiner, J. Pharmacokinet. Biopharm. 21 (1993) 735). The factor is a state that nothing

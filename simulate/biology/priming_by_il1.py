@@ -1,4 +1,4 @@
-"""IL-1 at priming: naive cells become Th17 only where it signals.
+"""H1: naive cells become Th17 only where IL-1 signals.
 
 Human naive cells make RORγt and IL-17 with IL-1β and hardly without (Acosta-Rodriguez et al. 2007); mice without the
 IL-1 receptor have next to no Th17 cells and as many Th1 cells as others (Sutton et al. 2006). So the share of Th17 and

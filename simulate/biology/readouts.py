@@ -1,4 +1,4 @@
-"""What the trial measured, and what a theorist would like to see.
+"""Observables of the reference model: what the trial measured, and cell pools and receptor occupancy beside it.
 
 The ELISA for IL-1Ra cannot tell the drug from the patient's own protein. Cytokines were stained in cells from blood
 after restimulation for six hours: a fraction of the cells that can make a cytokine is detected (``det1``, ``det17``),

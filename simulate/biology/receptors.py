@@ -1,4 +1,4 @@
-"""Spare receptors: how tightly the receptors that signal hold IL-1, and how many of them suffice.
+"""Spare receptors: affinity for IL-1 of the receptors that signal, and the number of them that suffices.
 
 That T cells answer to 5 pM of IL-1 while the common class of sites binds it at 300 pM (Lowenthal and MacDonald 1986)
 can be read in two ways, and only one of them may be in a model, or spare receptors count twice:

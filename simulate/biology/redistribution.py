@@ -1,4 +1,4 @@
-"""Th1 memory is drawn from blood into inflamed muscle and returns.
+"""H4: Th1 memory moves from blood into inflamed muscle and back.
 
 While dermatomyositis is active, blood has fewer CD4 cells that make IFNγ, and as many as in health when it is not; in
 polymyositis no significant change was seen, active or not (Aleksza et al. 2005). Cells with the receptor for CXCL10,

@@ -1,4 +1,4 @@
-"""Regression to the mean: what a second look would show if nothing had happened.
+"""H5a: regression to the mean, which changes the second reading of a patient although nothing has happened.
 
 A patient read as extreme today is on average less extreme next time, because part of every reading is momentary. For a
 log-normal quantity with correlation r between two distant readings of one patient, the second is expected at

@@ -1,4 +1,4 @@
-"""Th1 memory that stays in blood, as in the reference model; `simulate.biology.redistribution` takes this place."""
+"""The share of Th1 memory that is in blood, constant in the reference model; `redistribution` (H4) replaces it."""
 
 from __future__ import annotations
 

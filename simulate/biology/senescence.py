@@ -1,4 +1,4 @@
-"""CD28null memory, which neither steroids nor IL-1 touch.
+"""CD28null memory, on which neither steroids nor IL-1 act.
 
 T cells that have divided many times lose CD28. They live long, resist glucocorticoids and regulatory cells (Pandya et
 al. 2016), fill the muscle of patients (Fasth et al. 2009) and stay there under treatment. Here they are a part of Th1

@@ -1,4 +1,4 @@
-"""IL-1 in lymphoid tissue that keeps itself up, and anakinra that takes time to reach muscle.
+"""Option `sites`: IL-1 turns over in lymphoid tissue too, and anakinra reaches muscle with a delay.
 
 The reference model has two sites with constant IL-1 in one of them and drug that is at once everywhere. Here both
 become processes. IL-1 in lymphoid tissue turns over like that in muscle: a share ``a_fb_lymph`` of its synthesis

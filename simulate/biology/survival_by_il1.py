@@ -1,4 +1,4 @@
-"""IL-1 keeps memory cells alive, Th17 more than Th1.
+"""H3a: IL-1 keeps memory cells alive, Th17 more than Th1.
 
 IL-1 expands CD4 cells mainly by survival, not by faster division, in mice and for all lineages (Ben-Sasson et al. 2009
 and 2013); in people it is Th17 cells that fall when it is blocked (Lasigliè et al. 2011). A share ``g17`` of the loss

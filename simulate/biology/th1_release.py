@@ -1,4 +1,4 @@
-"""IL-1 holds Th1 priming back, and a blockade releases it: the reading of the trial's own authors.
+"""H6: IL-1 inhibits Th1 priming, so that blockade raises it; the interpretation of the trial's own authors.
 
 They conclude that anakinra might favor differentiation into Th1 rather than Th17 (Zong et al. 2011). No experiment was
 read in which human naive cells without IL-1 became Th1 more often, and mice without the receptor have as many Th1 cells

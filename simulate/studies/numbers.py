@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from simulate import shipped
-from simulate.biology.pharmacokinetics_twins import parameterization
+from simulate.biology.pharmacokinetics_published import parameterization
 from simulate.biology.reference import parameter_table
 from simulate.cohort.population import PowerEffect
 from simulate.cohort.reading import MYOSITIS, shipped_population

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Integer
 
 from simulate.biology.pharmacokinetics import CONCENTRATION, ENDOGENOUS, PHARMACOKINETICS, molar_mass
-from simulate.biology.pharmacokinetics_twins import parameterization
+from simulate.biology.pharmacokinetics_published import parameterization
 from simulate.biology.reference import parameter_table
 from simulate.symbolic.composition import compose
 from simulate.symbolic.hypothesis import NONE, Hypothesis

@@ -16,7 +16,8 @@ import sympy
 
 from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.pharmacokinetics_twins import TWIN, parameterization
+from simulate.biology.pharmacokinetics_published import parameterization
+from simulate.biology.pharmacokinetics_twins import TWIN
 from simulate.biology.reference import REFERENCE, parameter_table, reference_model
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw

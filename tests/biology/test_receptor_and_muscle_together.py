@@ -13,11 +13,12 @@ import pytest
 from simulate.biology.binding import BINDING_OVER_TIME
 from simulate.biology.cell_receptors import RECEPTOR_DECOY, RECEPTOR_NUMBER, RECEPTOR_NUMBER_AND_DECOY
 from simulate.biology.clinical import CLINICAL_RESPONSE
+from simulate.biology.creatine_kinase_drift import CK_DRIFT
 from simulate.biology.cytokines import SERUM_CYTOKINES
 from simulate.biology.hypotheses import H0, H1, H2, H3A, H4
 from simulate.biology.il1_loops import CAPS, LOOP_IL17
 from simulate.biology.local_antagonist import LOCAL_IL1RA
-from simulate.biology.macrophages import CK_DRIFT, INFILTRATE
+from simulate.biology.macrophages import INFILTRATE
 from simulate.biology.receptors import SPARE_A, SPARE_B
 from simulate.biology.reference import reference_model
 from simulate.biology.sites import TWO_SITES

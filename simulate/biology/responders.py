@@ -1,4 +1,4 @@
-"""Why responders could differ in their T cells: two options.
+"""Two options by which T cells of responders change otherwise than those of other patients.
 
 The trial's abstract says what moved "in responders". In the reference model T cells change alike in all who are
 exposed, and who responds is decided in muscle, by penetration of the drug (``f_m``) and by damage that no IL-1 drives.
