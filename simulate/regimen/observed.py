@@ -21,7 +21,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where
-from simulate.regimen.cells import Cell, CsvTable, read_sheet
+from simulate.regimen.csvtable import Cell, CsvTable, read_sheet
 from simulate.regimen.records import RecordReader
 from simulate.regimen.tables import DoseTable, columns_of, dose_table_of, time_unit
 from simulate.symbolic.units import Unit, convert, unit

@@ -1,4 +1,4 @@
-"""Kinetics that differ between occasions of a patient, as stops of the solver.
+"""Kinetics that differ between occasions of a patient, made of boluses at which factors change.
 
 Time is cut into occasions of one length, the first of which begins at time 0. On occasion ``j`` a parameter is that of
 the patient times exp(σ η), where η is standard normal number ``j`` of a stream of the member and the parameter alone:

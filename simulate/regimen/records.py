@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from simulate.regimen.cells import Cell, CsvTable
+from simulate.regimen.csvtable import Cell, CsvTable
 from simulate.regimen.doses import route_is_free
 
 COLUMNS = ("ID", "TIME", "EVID", "AMT", "RATE", "DUR", "TINF", "ALAG", "CMT", "II", "ADDL", "TOTAL", "UNTIL", "SS")

@@ -1,4 +1,4 @@
-"""What must hold between the rows of a table: one value of a covariate for each patient, resets in order of time."""
+"""Checks between the rows of a dose table: one value of a covariate for each patient, resets in order of time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from simulate.errors import InputError
-from simulate.regimen.cells import Cell
+from simulate.regimen.csvtable import Cell
 from simulate.regimen.records import Record, Reset
 
 

@@ -1,4 +1,4 @@
-"""What doses that were always given have left in a patient, and how much of a dose arrives.
+"""Steady states of dosing: what endless earlier doses have left in a patient; and bioavailability.
 
 A steady state of doses (SS) is not simulated: where the drug's part of the model is linear, what an endless train of
 doses has left is a sum that is known, for each patient's own kinetics, however slowly the patient forgets. The drug's

@@ -1,4 +1,4 @@
-"""Prescriptions → explicit doses → stops of the solver.
+"""From prescriptions to the stops of the solver, for each member of a cohort.
 
 Missed doses belong to a member: the scheduled doses of a plan are numbered in the order of time, and dose ``k`` of a
 member is missed if number ``k`` of the member's own random stream is below the probability. Member 7 therefore misses
@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.errors import InputError
-from simulate.regimen.columns import Stops, state_stops, stops_of, under_way
 from simulate.regimen.doses import Dose, Plan, Regimen, check_not_negative
 from simulate.regimen.steady import Kinetics
+from simulate.regimen.stop_arrays import Stops, state_stops, stops_of, under_way
 from simulate.regimen.timetable import Doses, Timetable, route_index, timetable_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Schedule, StopKind

@@ -48,7 +48,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from simulate.errors import InputError, Where, did_you_mean, listed
-from simulate.regimen.cells import CsvTable
+from simulate.regimen.csvtable import CsvTable
 from simulate.regimen.doses import Course, Plan
 from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, Record, RecordReader, Reset
 from simulate.regimen.rows import Covariates, TableEvent, check_replacing, check_sequence

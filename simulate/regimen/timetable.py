@@ -1,4 +1,4 @@
-"""Plans as columns of doses, and doses as stops, before anything is known of a member.
+"""A plan as arrays of scheduled doses, in the units of the routes, before any patient misses one.
 
 Times are sums of exact fractions, rounded once: 8 h is a third of a day, and three times a day and once a day meet at
 the same number.

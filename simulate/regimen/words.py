@@ -1,4 +1,4 @@
-"""Prescriptions in words.
+"""Prescriptions in words: their grammar, and how they are read.
 
 Examples::
 

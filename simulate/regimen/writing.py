@@ -1,4 +1,4 @@
-"""Plans in words that `simulate.regimen.words` reads as the same plan."""
+"""Prescriptions written in the words that `simulate.regimen.words` reads as the same plan."""
 
 from __future__ import annotations
 

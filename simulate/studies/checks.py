@@ -18,7 +18,7 @@ from simulate.exchange.foreign import format_of, is_foreign, read_foreign
 from simulate.exchange.petab.reading import is_petab, read_petab
 from simulate.exchange.sbml.annotations import read_annotations
 from simulate.files import Document, read_toml
-from simulate.regimen.cells import read_sheet
+from simulate.regimen.csvtable import read_sheet
 from simulate.regimen.observed import is_name, observations_beside
 from simulate.regimen.stops import realize
 from simulate.regimen.tables import dose_table_of

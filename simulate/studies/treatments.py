@@ -10,7 +10,7 @@ from fractions import Fraction
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Distribution, check_overrides
 from simulate.errors import InputError, Where, did_you_mean, relocated
-from simulate.regimen.cells import read_sheet
+from simulate.regimen.csvtable import read_sheet
 from simulate.regimen.doses import Plan, exact
 from simulate.regimen.observed import ObservedRow, is_name, observations_beside
 from simulate.regimen.steady import check_steady

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulate.errors import InputError
-from simulate.regimen.cells import parse_sheet
+from simulate.regimen.csvtable import parse_sheet
 from simulate.regimen.doses import Plan
 from simulate.regimen.stops import compile_schedule, realize
 from simulate.regimen.tables import DoseTable, dose_table_of

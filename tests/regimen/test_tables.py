@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulate.errors import InputError
-from simulate.regimen.cells import read_sheet
+from simulate.regimen.csvtable import read_sheet
 from simulate.regimen.stops import realize
 from simulate.regimen.tables import dose_table_of
 from simulate.regimen.words import parse_regimen

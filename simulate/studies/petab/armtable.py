@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.regimen.cells import Cell, CsvTable, read_sheet
+from simulate.regimen.csvtable import Cell, CsvTable, read_sheet
 from simulate.regimen.tables import time_unit
 from simulate.studies.petab.stating import Case, CaseReading
 from simulate.studies.runs import Study

@@ -1,4 +1,4 @@
-"""A table of comma-separated values as cells that know their row and column.
+"""Tables of comma-separated values, each cell of which knows its row and column.
 
 Strict on purpose, because a dose read wrongly looks like a dose read rightly: one line a record, a decimal point, plain
 digits, as many cells in each row as in the header. Spreadsheets that save otherwise are told where and how. What cannot

@@ -1,4 +1,4 @@
-"""Stops as columns: what becomes of doses, resets and steady states when it is known who is given them."""
+"""Doses, resets and steady states as arrays of stops of the solver, for patients who are given the same."""
 
 from __future__ import annotations
 
