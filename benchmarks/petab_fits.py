@@ -24,8 +24,9 @@ from petab_benchmarks import problems_of
 from simulate.errors import Il1simError
 from simulate.exchange.petab.reading import read_petab
 from simulate.inference.descent import descending, together
-from simulate.studies.petab.fitting import NEAR, FitStart, fit_objective, slopes_of, values_of
+from simulate.studies.petab.fitting import NEAR, FitStart, fit_objective
 from simulate.studies.petab.objective import objective_of
+from simulate.studies.petab.slopes import slopes_of, values_of
 
 
 class EnoughError(Exception):

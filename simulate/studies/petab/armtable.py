@@ -1,4 +1,4 @@
-"""What was read of arms of a scenario, from a table of comma-separated values.
+"""Readings of the arms of a scenario, from a table of comma-separated values.
 
 =====  ===============================================================================================================
 TIME   when, in the unit of time that is named

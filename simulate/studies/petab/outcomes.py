@@ -1,4 +1,4 @@
-"""What a fit of a problem has beside estimates, where it is asked for: profiles, and draws of the posterior."""
+"""What a fit of a problem may have beside estimates: profiles, and draws of the posterior."""
 
 from __future__ import annotations
 

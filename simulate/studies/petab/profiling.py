@@ -17,9 +17,10 @@ from simulate.inference.descent import Slope, descend
 from simulate.inference.profiles import THRESHOLD
 from simulate.inference.walks import CROSSED, LOST, Walk, walk
 from simulate.solver.kernel import FloatArray
-from simulate.studies.petab.fitting import PetabFit, slopes_of, values_of
+from simulate.studies.petab.fitting import PetabFit
 from simulate.studies.petab.objective import Objective, scaled, unscaled
 from simulate.studies.petab.outcomes import BOUNDED, FLAT, ONE_SIDED, SPLIT, ProblemProfiles, ProfiledParameter
+from simulate.studies.petab.slopes import slopes_of, values_of
 
 BETTER = 0.01
 """Logarithm by which a point is better than all starts, and profiles begin anew from it."""

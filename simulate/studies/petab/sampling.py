@@ -1,4 +1,4 @@
-"""Draws of what a problem believes of its parameters after the measurements: likelihood times prior between the bounds.
+"""Draws of the posterior of an estimation problem.
 
 The samplers are those of all fits: tempered particles from the prior, in runs from different seeds, then importance
 sampling from what is fitted to them (`simulate.studies.fitting.sampling`). A parameter without a prior is uniform on

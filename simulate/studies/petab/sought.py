@@ -1,4 +1,4 @@
-"""Parameters that are sought in PEtab: bounds, and priors of the rows of the tables.
+"""Estimated parameters of a PEtab problem that is written: bounds and priors from the rows of the tables.
 
 A fit of this program believes of a typical value two half-normal pieces about its median, cut off at its bounds
 (`simulate.studies.fitting.priors`). PEtab has one piece: normal on the same scale about the same median, with the mean

@@ -1,4 +1,4 @@
-"""What of this program can be said in PEtab, and how: data of single patients, and what was read of a scenario's arms.
+"""What can be written as a PEtab problem: individual data, and readings of the arms of a scenario.
 
 What cannot is evidence: that something rose in most patients, or lay in a range in patients whom nobody can tell, is no
 reading of a trajectory with noise, and PEtab has no patients who differ.
