@@ -20,7 +20,7 @@ from simulate.inference import smc
 from simulate.streams import normals
 from simulate.studies.fitting.fit import LearnedLikelihood, Likelihood
 from simulate.studies.fitting.problem import problem_for
-from simulate.studies.fitting.trial import simulate_points
+from simulate.studies.fitting.simulated_trial import simulate_points
 
 _SEED = 1
 

@@ -25,8 +25,9 @@ from simulate.figures.style import (
     title_of,
     unit_label,
 )
-from simulate.studies.datasets import pooled, quantity_names, resolution_of, terms_of
+from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import outcomes
+from simulate.studies.values import resolution_of, terms_of
 from simulate.studies.visits import time_unit_of, time_words
 
 MAX_PANELS = 9

@@ -14,7 +14,7 @@ from simulate.figures.bands import MOST_BANDS, ROOM, bands_of, draw_bands, label
 from simulate.figures.few_patients import FewPatients, draw_lines, few_patients
 from simulate.figures.style import FAINT, INK, color, plain_number, title_of
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import quantity_names, seen_members
+from simulate.studies.datasets import quantity_names
 from simulate.studies.paired import (
     ENDPOINTS,
     TITLES,
@@ -24,6 +24,7 @@ from simulate.studies.paired import (
     summed_up,
     treated_by,
 )
+from simulate.studies.values import seen_members
 
 LETTERS = 27
 """Letters in a line of the title of one of four panels in a row."""

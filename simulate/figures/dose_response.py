@@ -17,9 +17,9 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from simulate.figures.style import COLUMN, FAINT, PAGE, POINTS, around, color, plain_number, quantity_label, styled
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import resolution_of
 from simulate.studies.dose_response.emax import CurveVerdict, effect_at
 from simulate.studies.dose_response.tables import patients_text
+from simulate.studies.values import resolution_of
 
 MAX_LINES = 6
 """Places of the second axis that a panel can show apart; of more, these are spread over it."""

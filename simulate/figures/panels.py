@@ -13,10 +13,11 @@ from simulate.figures.bands import bands_of, medians_of, shown_of_bands
 from simulate.figures.few_patients import FewPatients, few_patients
 from simulate.figures.style import title_of, unit_label
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import nothing_in, pooled, quantity_names, seen_members
-from simulate.studies.following import averaged_course
+from simulate.studies.datasets import pooled, quantity_names
+from simulate.studies.dose_following import averaged_course
 from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import draws_of_members
+from simulate.studies.values import nothing_in, seen_members
 from simulate.symbolic.units import convert, unit
 
 MAX_PANELS = 18

@@ -28,7 +28,8 @@ from simulate.figures.style import (
     unit_label,
 )
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import draws_in, pooled, quantity_names, resolution_of, terms_of, values_shown
+from simulate.studies.datasets import draws_in, pooled, quantity_names
+from simulate.studies.values import resolution_of, terms_of, values_shown
 
 PATIENTS = 40
 """Lines of an arm that the eye can still follow."""

@@ -52,19 +52,17 @@ from simulate.figures.style import (
 )
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import (
+from simulate.studies.datasets import draws_in, pooled, quantity_names
+from simulate.studies.observed import ObservedValue
+from simulate.studies.paired import FEWEST_DRAWN, draws_of_members
+from simulate.studies.values import (
     counts_dropout,
-    draws_in,
-    pooled,
-    quantity_names,
     resolution_of,
     seen_members,
     stopped_members,
     terms_of,
     values_of_finished,
 )
-from simulate.studies.observed import ObservedValue
-from simulate.studies.paired import FEWEST_DRAWN, draws_of_members
 from simulate.studies.visits import in_time_unit, time_unit_of
 
 _PANEL_HEIGHT = 31.0

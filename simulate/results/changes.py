@@ -10,8 +10,8 @@ import numpy as np
 from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observation, Observations, Standing, of_arm
 from simulate.results.tables import SummaryVisit, is_at, rounded, visits
-from simulate.studies.datasets import nothing_in, pooled, quantity_names
-from simulate.studies.following import are_averaged
+from simulate.studies.datasets import pooled, quantity_names
+from simulate.studies.dose_following import are_averaged
 from simulate.studies.paired import (
     AGREEING,
     ALL,
@@ -30,6 +30,7 @@ from simulate.studies.paired import (
     untreated_arm,
     verdict,
 )
+from simulate.studies.values import nothing_in
 
 RULE = (
     f"a reported direction agrees where {100 * AGREEING:g} % of the patients or more go it, disagrees where "

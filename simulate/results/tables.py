@@ -11,7 +11,7 @@ import numpy as np
 from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observation, Observations, Standing, of_all, of_arm
 from simulate.studies.datasets import draws_in, pooled, quantity_names
-from simulate.studies.following import values_read
+from simulate.studies.dose_following import values_read
 from simulate.studies.visits import VISIT_WINDOW as VISIT_WINDOW
 from simulate.studies.visits import VISITS as VISITS
 from simulate.studies.visits import SummaryVisit as SummaryVisit

@@ -179,7 +179,7 @@ def _blocks(dataset: xr.Dataset, names: Sequence[str], places: Sequence[int]) ->
     """The table in pieces: some patients of a quantity in an arm."""
     import pandas
 
-    from simulate.studies.datasets import values_of_finished
+    from simulate.studies.values import values_of_finished
 
     members, times = dataset.sizes["member"], dataset["time"].values[list(places)]
     coordinates = {

@@ -1,13 +1,23 @@
 """Questions asked of a model: scenarios, their runs, and labeled results.
 
-What is asked is a `scenario`, a file as a value: begin there. Its parts are read by `treatments`, `arm_rules` and
-`settings`; `models`, `methods` and `patients` find what it names, `bare_models` makes one of a model alone, `unread`
-refuses what an analysis would read past, and `checks` judges files of any kind. `runs` draws a cohort and simulates
-it, `intervals` and `windows` say when to look, and `datasets` has the labeled arrays. They are read by `paired`,
-`effects`, `endpoints`, `following`, `visits` and `resolution` (how exact a number is), beside what was `observed` and
-`reported`; `failures` says who did not reach the end. `verification` and `errors_made` judge the numbers, `replay`
-repeats a patient. Smaller questions are `side_by_side`, `contrast`, `steady_states`, `phase_plane` and
-`prescriptions`.
+Begin with `scenario`, the value of a scenario file.
+
+What is asked
+    `scenario`, with its parts `treatments` (arms), `arm_rules` and `settings`; `models`, `methods` and `table_patients`
+    find what it names. `bare_models` makes a scenario of a model alone, `unread` refuses keys that an analysis does not
+    read, and `checks` judges files of any kind.
+How it is simulated
+    `runs` draws a cohort and simulates it; `intervals`, `windows` and `visits` say at which times.
+What comes of it
+    `datasets` makes and keeps the labeled arrays (`netcdf` is their file); `values` says whose values count.
+How results are read
+    `paired` (each patient's change since baseline, summed up), `effects` (means of arms and strata), `endpoints` (one
+    number of a trajectory), `dose_following` (averages over dosing intervals), `resolution` (what is numerical error).
+    Beside them stand readings of patients (`observed`) and printed values (`reported`).
+Whether it can be trusted
+    `failures`, `verification`, `errors_made`; `replay` repeats one patient; `numbers` has the sources of all numbers.
+Smaller questions
+    `side_by_side`, `contrast`, `steady_states`, `phase_plane`, `prescriptions`.
 
 Each folder is a larger question: `sweeps`, `dose_response` and `sensitivity` vary a scenario, `fitting`, `comparison`
 and `prediction` hold hypotheses against a trial, `virtual` makes populations that match it, `power` and `measuring`

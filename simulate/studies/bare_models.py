@@ -1,4 +1,4 @@
-"""Models without a scenario, of other programs or of a model file: simulated as they are, for some time."""
+"""Scenarios made of a model alone, of another program or in TOML: it is simulated as it is, for some time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is, and whether anything is wrong with it; nothing is solved."""
+"""What kind of file a file is, and every fault in it that can be found without solving."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from simulate.studies.fitting.problem import check_observed, problem_for
 from simulate.studies.measuring.catalogue import read_measurement
 from simulate.studies.models import find_model, hypothesis_parts, population_for
 from simulate.studies.observed import readings_of
-from simulate.studies.patients import columns_of, known_values
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import SCENARIO_KEYS, find_scenario, scenario_from
 from simulate.studies.settings import lay_over, option_set
 from simulate.studies.sweeps.plans import plan_sweep
 from simulate.studies.sweeps.requests import read_request
+from simulate.studies.table_patients import columns_of, known_values
 from simulate.studies.treatments import Tabled, Treatment
 from simulate.symbolic.modelfile import read_parameters, read_sources
 from simulate.symbolic.parameterfile import check_sources

@@ -1,4 +1,6 @@
-"""Simulated cohorts as labeled arrays.
+"""The labeled arrays of a simulated cohort: their layout, how they are made, and their file.
+
+What is read of them, of whom, and how exact it is, is in `simulate.studies.values`.
 
 The dataset of a run has, for each quantity, a variable with dimensions (arm, member, time) and the attributes ``units``
 and ``long_name``. Beside them:
@@ -34,7 +36,7 @@ A value at the time of a dose is that just after it, at the end as at any other 
 baseline.
 
 The attribute ``dropout`` is 1 where the results of the run are of those who are still in the study, and 0 or absent
-where they are of everybody; `seen_members` goes by it.
+where they are of everybody; `simulate.studies.values.seen_members` goes by it.
 
 Coordinates are ``arm`` with its ``regimen`` in words, ``member`` with its ``stratum`` and, where tables of doses have
 the same patients in all arms, ``patient_id``, and ``time`` in days.
@@ -63,7 +65,6 @@ from simulate.regimen.timetable import Doses, timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.resolution import NOTHING, Resolution
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Observable, Species
 
@@ -85,7 +86,7 @@ RESERVED = frozenset(
 )
 """Names that no quantity of a dataset can have: those of all that runs and sweeps leave behind."""
 
-_TERMS = "terms_of_"
+TERMS = "terms_of_"
 """What begins the names of variables that say how large the terms of a quantity are."""
 
 _OVER = "over_"
@@ -169,7 +170,7 @@ def with_patient_ids(dataset: LabeledArrays, named: Sequence[str]) -> LabeledArr
 def check_names(quantities: Sequence[str], where: Where | None = None) -> None:
     """Refuse quantities with names that the layout needs for itself; ``results.name``."""
     for name in quantities:
-        if name in RESERVED or name.startswith((_OVER, _TERMS)):
+        if name in RESERVED or name.startswith((_OVER, TERMS)):
             raise InputError(
                 f"results cannot hold a quantity with the name `{name}`",
                 code="results.name",
@@ -319,36 +320,9 @@ def quantity_names(dataset: LabeledArrays) -> tuple[str, ...]:
     )
 
 
-def values_of_finished(dataset: LabeledArrays, name: str, place: int | None = None) -> FloatArray:
-    """Values of a quantity, NaN for members that failed, even before their failure.
-
-    Shape [arm, member, time]; of one time alone where a place in the coordinate is given.
-    """
-    # One time is copied without the others.
-    values = np.array(dataset.variables[name].values[:, :, _times(place)], dtype=np.float64)
-    values[np.asarray(dataset.variables["status"].values) != Status.OK] = np.nan
-    return values
-
-
-def _times(place: int | None) -> slice | list[int]:
-    return slice(None) if place is None else [place]
-
-
-def stopped_members(dataset: LabeledArrays) -> npt.NDArray[np.bool_]:
-    """Whom a rule has stopped before the last time of a dataset, shape [arm, member]: they have not failed."""
-    last = np.asarray(dataset.variables[quantity_names(dataset)[0]].values[:, :, -1], dtype=np.float64)
-    found: npt.NDArray[np.bool_] = np.isnan(last) & (np.asarray(dataset.variables["status"].values) == Status.OK)
-    return found
-
-
-def resolution_of(dataset: LabeledArrays) -> Resolution:
-    """How exact the numbers of a dataset are."""
-    return Resolution(**{name: float(dataset.attrs[name]) for name in ("rtol", "atol") if name in dataset.attrs})
-
-
 def largest_terms(ensemble: Ensemble, quantities: Sequence[str]) -> dict[str, FloatArray]:
     """Sizes of the terms [arm, member] of those quantities whose terms cancel, by the names of their variables."""
-    found = {_TERMS + name: ensemble.largest_terms(name) for name in quantities}
+    found = {TERMS + name: ensemble.largest_terms(name) for name in quantities}
     return {name: terms for name, terms in found.items() if terms is not None}
 
 
@@ -356,55 +330,9 @@ def terms_labels(model: Model, quantities: Sequence[str]) -> dict[str, dict[str,
     """Attributes of the variables of `largest_terms`."""
     units, what = quantity_labels(model), "largest sum of the sizes of the terms of"
     return {
-        _TERMS + name: {"units": units[name]["units"], "long_name": f"{what} {name}"}
+        TERMS + name: {"units": units[name]["units"], "long_name": f"{what} {name}"}
         for name in cancelling(model, quantities)
     }
-
-
-def terms_of(dataset: LabeledArrays, quantity: str) -> FloatArray:
-    """Sizes of the terms of a quantity, shape [arm, member]; 0 where its terms do not cancel."""
-    if _TERMS + quantity not in dataset:
-        return np.zeros((dataset.sizes["arm"], dataset.sizes["member"]))
-    return np.asarray(dataset.variables[_TERMS + quantity].values, dtype=np.float64)
-
-
-def nothing_in(dataset: LabeledArrays) -> dict[str, float]:
-    """In each unit, the size below which a number is nothing but rounding; by the first patient."""
-    found: dict[str, float] = {}
-    for name in quantity_names(dataset):
-        variable = dataset.variables[name]
-        sizes = np.abs(np.asarray(variable.values[:, 0], dtype=np.float64))
-        key = str(variable.attrs["units"])
-        found[key] = max(found.get(key, 0.0), NOTHING * float(np.fmax.reduce(sizes, axis=None, initial=0.0)))
-    return found
-
-
-def peaks_of(values: FloatArray) -> FloatArray:
-    """Largest sizes of courses, shape [...], of values [..., time]; 0 for those without a number."""
-    found: FloatArray = np.nan_to_num(np.fmax.reduce(np.abs(values), axis=-1))
-    return found
-
-
-def values_shown(dataset: LabeledArrays, name: str, place: int | None = None) -> FloatArray:
-    """As `values_of_finished`, and NaN for who has left the study where results are of those who are still in it."""
-    values = values_of_finished(dataset, name, place)
-    if counts_dropout(dataset):
-        values[:, ~seen_members(dataset)[:, _times(place)]] = np.nan
-    return values
-
-
-def counts_dropout(dataset: LabeledArrays) -> bool:
-    """Whether the results of a dataset are of those who are still in the study."""
-    return bool(dataset.attrs.get("dropout", 0))
-
-
-def seen_members(dataset: LabeledArrays) -> npt.NDArray[np.bool_]:
-    """Whom results are of, shape [member, time]: those still in the study, or everybody if dropout does not count."""
-    days = np.asarray(dataset.variables["time"].values, dtype=np.float64)
-    if not counts_dropout(dataset):
-        return np.ones((dataset.sizes["member"], len(days)), dtype=np.bool_)
-    left = np.asarray(dataset.variables["dropout_day"].values, dtype=np.float64)
-    return left[:, np.newaxis] > days
 
 
 def write_dataset(dataset: LabeledArrays, path: Path) -> None:

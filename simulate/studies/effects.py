@@ -1,4 +1,4 @@
-"""Changes in percent of the baseline at a day: of each patient, and on average over arms and kinds of patients."""
+"""Percent changes since baseline at a day: of each patient, and means of arms and strata."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from scipy.stats import t as student
 
 from simulate.errors import not_among
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import pooled, quantity_names, values_shown
+from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import changes_since_baseline
+from simulate.studies.values import values_shown
 
 
 @dataclass(frozen=True, slots=True)

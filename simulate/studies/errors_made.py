@@ -1,4 +1,4 @@
-"""The error that was made, beside what is promised, and what a tolerance must be to judge it by.
+"""The numerical error of results, found by solving them again more exactly, beside the error that is promised.
 
 What is promised is told in tolerances: ``rtol`` of a state's value and ``atol`` of its scale, the largest that it is in
 the trajectory. A state that takes both signs has no value to be a share of wherever it is zero, and is judged by its

@@ -1,4 +1,4 @@
-"""Failures: of every patient who did not reach the end, when, which term was at fault, who that is.
+"""Causes of failures: for every patient who did not reach the end, when, at which term of the model, and who it is.
 
 The term is found at the last state that was sound: the summand of the state's rate that is not a number there, or a
 little further on, and otherwise the largest. The patient is found by the parameters of that term: the one whose value

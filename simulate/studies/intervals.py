@@ -1,4 +1,4 @@
-"""Dosing intervals: what a quantity is on average, at its lowest and at its highest between two doses.
+"""Dosing intervals: the average, trough and peak of a quantity between two doses.
 
 What follows the dose goes up and down with it, so that a value at a visit is the hour after a dose more than it is the
 patient. Such a quantity is read as its average over the dosing interval before the visit, with trough and peak beside
@@ -23,7 +23,7 @@ from simulate.regimen.timetable import timetable_of
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.rules import Action
 from simulate.studies.datasets import quantity_names
-from simulate.studies.following import stretches
+from simulate.studies.dose_following import stretches
 from simulate.studies.observed import times_of_readings
 from simulate.studies.runs import (
     Study,

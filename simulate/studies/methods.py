@@ -1,4 +1,4 @@
-"""Methods of integration: what suits a model, and what a scenario asks for by its name."""
+"""Methods of integration: the one that suits a model, and the one that a scenario names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every number that ships about biology, drug and patients: where it stands, its source and its grade."""
+"""All shipped numbers about biology, drug and patients, each with its source and grade."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What was observed in the patients of dose tables, beside what is simulated of the same patients at the same times.
 
-Each member of a cohort stands for a patient of the table (`simulate.studies.patients`), in every draw of a fit. A
+Each member of a cohort stands for a patient of the table (`simulate.studies.table_patients`), in every draw of a fit. A
 reading at the time of a dose is of the state before it.
 """
 

@@ -22,18 +22,11 @@ from simulate.biology.clinical import odds_of_response
 from simulate.biology.reference import parameter_table
 from simulate.inference.quantiles import quantiles
 from simulate.solver.kernel import FloatArray, IntArray
-from simulate.studies.datasets import (
-    draws_in,
-    nothing_in,
-    peaks_of,
-    quantity_names,
-    resolution_of,
-    terms_of,
-    values_shown,
-)
-from simulate.studies.following import averaged_course, values_read
+from simulate.studies.datasets import draws_in, quantity_names
+from simulate.studies.dose_following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
+from simulate.studies.values import nothing_in, peaks_of, resolution_of, terms_of, values_shown
 from simulate.trials.reading import shipped_trial
 
 AGREEING = 0.75

@@ -1,4 +1,4 @@
-"""One arm of a scenario as a model and what is given to it, for programs that know neither arms nor patients."""
+"""One arm of a scenario as a model and its doses, for export to programs that know neither arms nor patients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the source printed of such patients under such treatment, arm by arm."""
+"""Printed values of the trial that may stand beside the arms of a scenario."""
 
 from __future__ import annotations
 

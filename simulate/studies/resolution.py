@@ -1,4 +1,4 @@
-"""What of a difference of simulated numbers is signal: no more than solver and rounding leave is shown as nothing.
+"""Numerical resolution: a difference no larger than the errors of solver and rounding is shown as 0.
 
 A number of a trajectory is no more exact than the tolerances that it was solved with. So a change, a slope, a share, a
 rank, a curve or a sign means something only where the numbers that it is the difference of are further apart than

@@ -33,8 +33,8 @@ from simulate.studies.datasets import UNITS_OF_FILE, check_names, ensemble_datas
 from simulate.studies.methods import method_named
 from simulate.studies.models import assumed_of_routes, find_model, listing, no_quantity, population_for, quantity_units
 from simulate.studies.observed import PatientReadings, patient_ids, readings_of
-from simulate.studies.patients import known_values
 from simulate.studies.scenario import TYPICAL, Scenario
+from simulate.studies.table_patients import known_values
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread

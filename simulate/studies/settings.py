@@ -1,4 +1,4 @@
-"""What is laid over a file: a value for a key, by an option, an argument or a sweep."""
+"""Settings: values laid over a scenario file by an option, an argument or a sweep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steady states of a model: where it can stay, which of them are stable, and how they move with one parameter."""
+"""Steady states of a model, their stability, and how they move with one parameter."""
 
 from __future__ import annotations
 

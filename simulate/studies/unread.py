@@ -1,4 +1,4 @@
-"""Which keys of a scenario an analysis reads: what is set and would be read past is refused.
+"""Refusal of keys of a scenario that an analysis does not read.
 
 A scenario file serves every verb, so that it may have more than one of them needs. What is *set* for an analysis, by
 ``--set``, an option or an argument, is meant for it.

@@ -1,4 +1,4 @@
-"""Visits: the days at which a run is summed up."""
+"""Visits: the days at which a run is summarized."""
 
 from __future__ import annotations
 

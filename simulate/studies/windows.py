@@ -1,4 +1,4 @@
-"""When to look at a course, so that averages, troughs and peaks are those of the course.
+"""Times at which a course must be recorded so that its average, trough and peak are found.
 
 What a dose changes, it changes at once. So a course is cut where doses and infusions begin and end, on either side of
 each cut there is a time to look, and between cuts the average is by Gauss's rule on panels that widen with the time

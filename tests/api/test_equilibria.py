@@ -12,7 +12,7 @@ import pytest
 import simulate
 from simulate.cli.app import outcome
 from simulate.studies.fitting.draws import draws_named
-from simulate.studies.fitting.trial import changes_at
+from simulate.studies.fitting.simulated_trial import changes_at
 from simulate.studies.steady_states import _population
 from tests.faults.small import write_files
 

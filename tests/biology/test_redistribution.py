@@ -8,7 +8,7 @@ import pytest
 import simulate
 from simulate.biology.redistribution import H4_IN_DERMATOMYOSITIS
 from simulate.studies.fitting.problem import problem_for
-from simulate.studies.fitting.trial import cohort_at
+from simulate.studies.fitting.simulated_trial import cohort_at
 from tests.biology.typical import END, patient, reading
 
 PATIENTS = 60

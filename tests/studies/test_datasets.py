@@ -12,13 +12,8 @@ import xarray as xr
 from simulate.arrays import as_dataset
 from simulate.errors import InputError
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import (
-    ensemble_dataset,
-    quantity_names,
-    read_dataset,
-    values_of_finished,
-    write_dataset,
-)
+from simulate.studies.datasets import ensemble_dataset, quantity_names, read_dataset, write_dataset
+from simulate.studies.values import values_of_finished
 from simulate.symbolic.composition import compose
 from simulate.symbolic.parts import Mechanism, Observable
 from simulate.symbolic.units import unit

@@ -10,10 +10,10 @@ from simulate.errors import InputError
 from simulate.figures.panels import panels_of as panels
 from simulate.figures.time_course import time_course
 from simulate.results.tables import summary
-from simulate.studies.datasets import seen_members
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
+from simulate.studies.values import seen_members
 from tests.figures.synthetic import dataset
 
 

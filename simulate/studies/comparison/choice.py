@@ -1,4 +1,4 @@
-"""Whether the right hypothesis is chosen: abstracts are made up under each, and all hypotheses are held against them.
+"""Whether comparison chooses the right hypothesis: data are simulated under each, and all are compared by them.
 
 Each hypothesis has a bank of populations that are simulated once: draws of what all hypotheses share, the same for all,
 each with every draw of what is its own. A made-up abstract is that of one of them, and its likelihood under every
@@ -23,7 +23,7 @@ from simulate.evidence.likelihoods import log_likelihood
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.calibration import made_up
 from simulate.studies.fitting.problem import Problem, only_trial
-from simulate.studies.fitting.trial import SimulatedTrial, simulated_trial
+from simulate.studies.fitting.simulated_trial import SimulatedTrial, simulated_trial
 from simulate.sums import logsumexp
 
 Stated = TypeVar("Stated", Item, Reading)

@@ -1,4 +1,4 @@
-"""The fits that a comparison stands on: those that are known, and those that must be made first."""
+"""The fits that a comparison needs: those that are found, and those that are made first."""
 
 from __future__ import annotations
 

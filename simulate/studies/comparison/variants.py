@@ -1,4 +1,4 @@
-"""What else could have been believed before the data: other priors, noise, doubts and readings, without another fit.
+"""Other priors, noise, doubts and readings in a comparison, without another fit: draws are weighted anew.
 
 The draws of a posterior are weighted anew: with another prior π′ the log-evidence changes by the logarithm of the mean
 of π′/π over them, with another likelihood L′ by that of L′/L. The shape of the tail of these weights says whether that

@@ -42,10 +42,10 @@ import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.streams import IntArray, stream
-from simulate.studies.datasets import peaks_of, resolution_of, terms_of, values_shown
 from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict, dose_for, fit_curves
 from simulate.studies.endpoints import Endpoint, Summary
 from simulate.studies.resolution import varies
+from simulate.studies.values import peaks_of, resolution_of, terms_of, values_shown
 from simulate.studies.windows import Window, highest
 
 REPLICATES = 200

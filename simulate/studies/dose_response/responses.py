@@ -14,7 +14,7 @@ from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import member_parameters, typical_parameters
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import outcome_counts, stopped_members
+from simulate.studies.datasets import outcome_counts
 from simulate.studies.dose_response.emax import PARAMETERS
 from simulate.studies.dose_response.reduction import (
     MEASURES,
@@ -38,6 +38,7 @@ from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
 from simulate.studies.sweeps.sweeping import swept
 from simulate.studies.unread import refuse_unread
+from simulate.studies.values import stopped_members
 from simulate.studies.windows import Window, window_before
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What can be said of a fit before it is made: what no data of this kind can tell, and how little was printed."""
+"""What is known of a fit before it is made: what such data cannot identify, and how few values were reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from simulate.kernels.identifiability import structural
 from simulate.regimen.timetable import routes_given
 from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.problem import Problem
-from simulate.studies.fitting.trial import REGRESSED
+from simulate.studies.fitting.simulated_trial import REGRESSED
 
 
 def before_fit(problem: Problem) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Simulation-based calibration: abstracts are made up from known parameters, and fitted as the real one is.
+"""Simulation-based calibration: data are simulated from known parameters, and fitted as the reported ones are.
 
 If the likelihood and the sampler are right, the place of the true value among the draws of its posterior is uniform
 over repeats (S. Talts and others, arXiv:1804.06788). Parameters that no datum informs pass trivially; what has power is
@@ -28,7 +28,7 @@ from simulate.inference import smc
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.problem import Problem, only_trial
-from simulate.studies.fitting.trial import simulated_trial
+from simulate.studies.fitting.simulated_trial import simulated_trial
 from simulate.trials.design import Outcome
 
 _RANKS = 15

@@ -18,7 +18,7 @@ from simulate.studies.fitting.posterior import read_posterior
 from simulate.studies.fitting.priors import of_populations
 from simulate.studies.fitting.problem import Problem, problem_for
 from simulate.studies.fitting.reproduction import check_current, prior_points
-from simulate.studies.fitting.trial import changes_at
+from simulate.studies.fitting.simulated_trial import changes_at
 from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
 
 

@@ -21,8 +21,8 @@ from simulate.studies.fitting.posterior import Posterior, Settings
 from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.problem import COARSE, Problem
 from simulate.studies.fitting.sampling import PointCount, posterior_of, remembered, sampled, some_of, with_other_places
+from simulate.studies.fitting.simulated_trial import Solving, seen_at, simulate_points, simulated_trial
 from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
-from simulate.studies.fitting.trial import Solving, seen_at, simulate_points, simulated_trial
 from simulate.watching import Headway, Report
 
 _BATCH = 8192

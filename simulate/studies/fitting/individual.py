@@ -23,7 +23,7 @@ from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers, of_populations
 from simulate.studies.fitting.problem import study_patients
-from simulate.studies.fitting.trial import changes_of
+from simulate.studies.fitting.simulated_trial import changes_of
 from simulate.studies.models import (
     assumed_of,
     find_model,
@@ -35,7 +35,7 @@ from simulate.studies.models import (
     quantity_units,
 )
 from simulate.studies.observed import begins_of, times_before
-from simulate.studies.patients import columns_of
+from simulate.studies.table_patients import columns_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter, Route
 from simulate.symbolic.units import Unit, convert

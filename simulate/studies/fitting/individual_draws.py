@@ -13,7 +13,7 @@ from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.priors import Free, of_populations
-from simulate.studies.fitting.trial import changes_of
+from simulate.studies.fitting.simulated_trial import changes_of
 from simulate.studies.models import find_model, hypothesis_parts
 
 

@@ -1,4 +1,4 @@
-"""Where virtual patients stand for a real one whose readings say much: about the mode of that patient.
+"""Importance sampling of virtual patients about the mode of a real patient with informative readings.
 
 Averaged over patients as they are drawn, the likelihood of a patient with many precise readings is that of the one or
 two virtual patients who happen to come near. So the mode of the patient is sought, at every point of the prior anew,

@@ -1,4 +1,4 @@
-"""What virtual patients have of what was read in a real one: solved for many points at once."""
+"""Readings of virtual patients at the times of a real patient, solved for many points at once."""
 
 from __future__ import annotations
 

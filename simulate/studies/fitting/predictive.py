@@ -1,4 +1,4 @@
-"""What repeated studies of some populations would print, beside what was printed."""
+"""Distributions of a reported statistic in repeated studies of simulated populations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far each free number can be moved before the reported values object: profiles of the likelihood of a fit."""
+"""Profile likelihoods of the free numbers of a fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a fit will still take."""
+"""An estimate of the time that a fit still takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The abstract, row by row: what was printed beside what a fitted model predicts for the same statistic at the same n.
+"""Each reported value beside what a fitted model predicts for the same statistic in a study of the same size.
 
 The prediction is that of a repeated study: populations are draws of the posterior, patients and readings are drawn
 anew. Beside it stand the same before any data were seen, and the same under the null hypothesis after its own fit.
@@ -24,7 +24,7 @@ from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.problem import Problem
 from simulate.studies.fitting.sampling import fit_key
-from simulate.studies.fitting.trial import Solving, feasible_at, simulated_trial
+from simulate.studies.fitting.simulated_trial import Solving, feasible_at, simulated_trial
 from simulate.trials.design import TrialDesign
 
 NULL = "H0"

@@ -1,4 +1,4 @@
-"""What every fit does, whatever it is fitted to: runs of a sampler that resume, draws at the end, and a verdict."""
+"""What all fits have in common: runs of a sampler that can be resumed, draws at the end, and diagnostics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log-likelihood that is nearly a parabola, learned from points where it is known.
+"""A Gaussian process surrogate of a log-likelihood that is nearly a parabola: of individual data.
 
 Gaussian process regression over the coordinates of the points with a quadratic mean. It decides which points are worth
 solving and nothing else: samplers correct for what it errs by.

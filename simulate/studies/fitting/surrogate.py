@@ -1,4 +1,4 @@
-"""A cheap stand-in for the likelihood of a fit, learned from points that were solved.
+"""A surrogate of the likelihood of a fit to what was reported, learned from points that were solved.
 
 Of a new point everything is exact but two things, which are interpolated between solved points (Gaussian process
 regression with the same kernel for all): how the states of its patients have moved since the baseline, and the
@@ -32,7 +32,7 @@ from simulate.solver.recording import observe_all
 from simulate.solver.trajectories import Trajectories
 from simulate.streams import FloatArray
 from simulate.studies.fitting.problem import Problem
-from simulate.studies.fitting.trial import REGRESSED, arms_of, cohort_at, recorded_times, seen_at
+from simulate.studies.fitting.simulated_trial import REGRESSED, arms_of, cohort_at, recorded_times, seen_at
 
 _BEND, _REACH, _NOISE = 10.0, 6.0, 0.01
 """Variance of what is not linear beside that of what is, the distance over which it varies in standard deviations of

@@ -16,7 +16,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.streams import FloatArray, IntArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
-from simulate.studies.fitting.trial import Solving, simulated_trial, treated
+from simulate.studies.fitting.simulated_trial import Solving, simulated_trial, treated
 from simulate.studies.models import assumed_of_routes
 from simulate.studies.power.designs import StudyDesign
 from simulate.studies.power.families import EndpointPower, power_together

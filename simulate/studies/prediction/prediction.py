@@ -1,4 +1,4 @@
-"""What hypotheses say of what was not measured: courses, doses, wash-out, responders, with bands.
+"""Predictions of each hypothesis with bands: courses, doses, wash-out, and differences between responders and others.
 
 A band is over populations: draws of a fit, or of the prior where there is none. In each population the
 mean change of the logarithm is taken over its patients; how they differ from one another is not in the band.
@@ -18,7 +18,7 @@ from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.problem import COARSE, MOST_REFUSED, Problem, only_trial
-from simulate.studies.fitting.trial import REGRESSED, cohort_at
+from simulate.studies.fitting.simulated_trial import REGRESSED, cohort_at
 from simulate.studies.models import assumed_of_routes
 from simulate.studies.prediction.questions import (
     DOWN,

@@ -31,7 +31,7 @@ from simulate.studies.endpoints import Endpoint, parse_endpoints
 from simulate.studies.fitting.draws import Draws, draws_named
 from simulate.studies.fitting.priors import RELIABILITY, Free, Role
 from simulate.studies.fitting.problem import Problem, ProblemPart, problem_of, study_patients
-from simulate.studies.fitting.trial import changes_at, parameters_of, without_noise
+from simulate.studies.fitting.simulated_trial import changes_at, parameters_of, without_noise
 from simulate.studies.models import assumed_of_routes, listing
 from simulate.studies.runs import Study, arm_number, prepare
 from simulate.studies.scenario import PRIOR, TYPICAL, Scenario

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import nothing_in, quantity_names
+from simulate.studies.datasets import quantity_names
 from simulate.studies.paired import (
     Paired,
     are_draws_told,
@@ -19,6 +19,7 @@ from simulate.studies.paired import (
     has_baselines,
     summed_up,
 )
+from simulate.studies.values import nothing_in
 from simulate.studies.visits import time_unit_of
 from simulate.tabular import ResultTable
 

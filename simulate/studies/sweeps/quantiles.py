@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import counts_dropout, draws_in, quantity_names, seen_members
+from simulate.studies.datasets import draws_in, quantity_names
+from simulate.studies.values import counts_dropout, seen_members
 
 if TYPE_CHECKING:
     import xarray as xr

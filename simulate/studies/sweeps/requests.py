@@ -1,4 +1,4 @@
-"""What a sweep is asked to be: a sweep file, or a scenario and what varies.
+"""A sweep as it is asked for: a sweep file, or a scenario and what varies.
 
 A sweep file in full::
 

@@ -1,4 +1,4 @@
-"""Sweeps asked again from a directory in which one was begun, and their results."""
+"""Sweeps from their directories: the plan that a directory was begun with, and its results."""
 
 from __future__ import annotations
 

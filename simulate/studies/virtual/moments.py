@@ -1,4 +1,4 @@
-"""What reweighting is to match: moments of the target, how well few patients fix them, and counts that were printed."""
+"""Moments that reweighting must match, how precisely few patients determine them, and reported counts."""
 
 from __future__ import annotations
 

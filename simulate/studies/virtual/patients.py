@@ -21,7 +21,14 @@ from simulate.evidence.protocol import observe
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray, uniforms
 from simulate.studies.fitting.problem import Problem
-from simulate.studies.fitting.trial import changes_at, levels_of, parameters_of, protocol, sample_hours, simulate_people
+from simulate.studies.fitting.simulated_trial import (
+    changes_at,
+    levels_of,
+    parameters_of,
+    protocol,
+    sample_hours,
+    simulate_people,
+)
 from simulate.trials.design import Outcome
 
 _BATCH = 8192

@@ -16,7 +16,7 @@ from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.problem import COARSE, Problem, only_trial
-from simulate.studies.fitting.trial import Solving, protocol, simulated_trial, without_noise
+from simulate.studies.fitting.simulated_trial import Solving, protocol, simulated_trial, without_noise
 from simulate.studies.resolution import Resolution
 from simulate.studies.virtual.methods import (
     POOL,

@@ -1,4 +1,4 @@
-"""The target of a virtual population: what was printed, as a normal distribution of logarithms.
+"""The target of a virtual population: reported values as a normal distribution of logarithms.
 
 The published ways want the joint distribution of patients' logarithms, which their authors estimate from patients. The
 abstract has none. Here a printed mean with its range becomes the log-normal distribution under which it is likeliest, a

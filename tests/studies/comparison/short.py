@@ -12,7 +12,7 @@ from simulate.studies.fitting.fit import by_reading
 from simulate.studies.fitting.known_fits import Fit
 from simulate.studies.fitting.posterior import Posterior, Support
 from simulate.studies.fitting.predictive import tails
-from simulate.studies.fitting.trial import simulated_trial
+from simulate.studies.fitting.simulated_trial import simulated_trial
 from tests.studies.fitting.tiny import problem
 from tests.studies.virtual.fits import SETTINGS, fitted
 

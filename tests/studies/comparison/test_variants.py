@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.studies.comparison.variants import DOUBT, FACTOR, Sort, Variant, change, variants
-from simulate.studies.fitting.trial import simulated_trial
+from simulate.studies.fitting.simulated_trial import simulated_trial
 from tests.studies.comparison.short import PATIENTS, PLACES, fit
 
 

@@ -10,7 +10,7 @@ from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange
 from simulate.evidence.likelihoods import log_likelihood
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.studies.fitting.calibration import Calibration, made_up
-from simulate.studies.fitting.trial import simulated_trial
+from simulate.studies.fitting.simulated_trial import simulated_trial
 from tests.studies.fitting.tiny import problem
 
 

@@ -18,7 +18,7 @@ from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.problem import Problem, only_trial, problem_for
-from simulate.studies.fitting.trial import cohort_at, sample_hours, simulated_trial
+from simulate.studies.fitting.simulated_trial import cohort_at, sample_hours, simulated_trial
 from simulate.trials.reading import read_trial, shipped_trial
 
 EXAMPLE = read_trial("example-two-arms")

@@ -20,7 +20,7 @@ from simulate.studies.fitting.priors import (
     prior_rows,
 )
 from simulate.studies.fitting.problem import problem_for
-from simulate.studies.fitting.trial import changes_at, noise_at, simulated_trial
+from simulate.studies.fitting.simulated_trial import changes_at, noise_at, simulated_trial
 
 
 def free(median: float, low: float, high: float, widening: float = 1.0) -> Free:

@@ -14,7 +14,7 @@ from simulate.evidence.items import Evidence
 from simulate.evidence.kinds import MeanRange
 from simulate.inference.populations.chain import HONEST, PUBLISHED
 from simulate.studies.fitting.problem import problem_for
-from simulate.studies.fitting.trial import protocol, simulated_trial, without_noise
+from simulate.studies.fitting.simulated_trial import protocol, simulated_trial, without_noise
 from simulate.studies.virtual.methods import PopulationSettings
 from simulate.studies.virtual.patients import PlausiblePatients, evenly
 from simulate.studies.virtual.populations import VirtualPopulations, virtual_populations

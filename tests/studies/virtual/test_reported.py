@@ -14,7 +14,7 @@ from simulate.evidence.kinds import MeanRange
 from simulate.evidence.reading import read_evidence
 from simulate.streams import FloatArray, normals
 from simulate.studies.fitting.problem import problem_for
-from simulate.studies.fitting.trial import protocol
+from simulate.studies.fitting.simulated_trial import protocol
 from simulate.studies.virtual.patients import PatientStatistic
 from simulate.studies.virtual.reported import Printed, ReportedCorrelation, ReportedMean, printed, target_for
 from simulate.symbolic.units import Unit, unit

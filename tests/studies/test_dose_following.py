@@ -15,8 +15,8 @@ from simulate.figures.time_course import time_course
 from simulate.results.changes import change_rows
 from simulate.results.tables import summary
 from simulate.studies.datasets import read_dataset, write_dataset
+from simulate.studies.dose_following import averaged_course, followed, stretches, values_read
 from simulate.studies.effects import changes
-from simulate.studies.following import averaged_course, followed, stretches, values_read
 from simulate.studies.paired import changes_since_baseline, courses_of_change, less_untreated
 from simulate.studies.runs import prepare as prepared
 from simulate.studies.runs import simulate_study, study_dataset

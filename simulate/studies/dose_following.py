@@ -1,4 +1,4 @@
-"""What follows the dose: quantities that go up and down with it, and how they are read at a visit."""
+"""Quantities that rise and fall with each dose: their averages over dosing intervals, and their values at a visit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from simulate.arrays import LabeledArrays
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import values_shown
+from simulate.studies.values import values_shown
 
 SWING = 0.03
 """Share of its average by which what follows the dose goes up and down in the median patient, at least."""
@@ -44,7 +44,7 @@ def averaged_course(dataset: LabeledArrays, quantity: str) -> tuple[FloatArray, 
 
     Shape [arm, member, time], and trough and peak, shape [arm, member, time, 2], NaN where no dose follows another;
     None if the quantity follows no dose. Between the intervals that were looked at, it is interpolated, or that of the
-    nearest one where chance has a part in each dose. NaN as in `simulate.studies.datasets.values_shown`.
+    nearest one where chance has a part in each dose. NaN as in `simulate.studies.values.values_shown`.
     """
     values, parts = values_shown(dataset, quantity), followed(dataset, quantity)
     if parts is None:

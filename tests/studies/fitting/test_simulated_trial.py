@@ -20,7 +20,7 @@ from simulate.regimen.writing import print_regimen
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.problem import LEADING, SAMPLE_HOUR, problem_for
-from simulate.studies.fitting.trial import (
+from simulate.studies.fitting.simulated_trial import (
     cohort_at,
     feasible_at,
     recorded_times,
