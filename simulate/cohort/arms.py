@@ -1,4 +1,4 @@
-"""Arms, and the rules of several of them as those of one batch, each for the members of its arm alone."""
+"""Arms of a batch, and their rules, each of which applies to the members of its arm alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spread that someone assumes of all parameters, where nothing is known of how patients differ."""
+"""A spread of all parameters that a user assumes where the population says nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One ensemble of several that hold some members of a cohort each."""
+"""Ensembles of parts of a cohort, joined into one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Printed figures against arithmetic: each item for itself, and items against each other."""
+"""Reported numbers checked by arithmetic: each item by itself, and items against each other."""
 
 from __future__ import annotations
 

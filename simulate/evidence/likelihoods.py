@@ -1,4 +1,4 @@
-"""How likely simulated patients make what was printed: item by item, with all readings and the doubt beside them.
+"""Likelihood of reported values, given simulated patients: item by item, over all readings and doubt.
 
 Of an item with readings r of shares π_r, and the probability ε that it means nothing of the kind::
 

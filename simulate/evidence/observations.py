@@ -1,4 +1,4 @@
-"""What the source printed, laid out flat for tables and figures that stand it beside simulated quantities."""
+"""Reported values as flat rows, for tables and figures that show them beside simulated quantities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From simulated patients to what the trial would have seen of them."""
+"""The visits and assays of a trial, and what a trial with them would have observed of simulated patients."""
 
 from __future__ import annotations
 

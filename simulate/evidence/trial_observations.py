@@ -1,4 +1,4 @@
-"""What a trial would see of virtual patients: levels at visits, who is still there, who responded, how well it reads.
+"""What a trial would observe of virtual patients: levels at visits, dropout, response, and errors of reading.
 
 Thousands of cohorts are one value: arrays have the shape [cohort, patient]. A cohort stands for a population (one set
 of parameters of a fit), from which the few patients of the trial were drawn; the number of its virtual patients decides

@@ -1,4 +1,4 @@
-"""A trial that lasts longer than another one, or is over earlier, and who is still in it."""
+"""The same trial with another day of the last visit, and the patients who are expected to be still in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what a trial reported is of what the trial was: visits, quantities and arms that it had."""
+"""Whether what a trial reported is about visits, quantities and arms that it had."""
 
 from __future__ import annotations
 
