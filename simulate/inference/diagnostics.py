@@ -1,4 +1,4 @@
-"""What tells whether draws can be trusted, and what the data have changed."""
+"""Diagnostics of draws: whether they can be trusted, and what the data have changed."""
 
 from __future__ import annotations
 

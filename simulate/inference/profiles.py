@@ -1,4 +1,4 @@
-"""Profiles of the likelihood: the greatest value that it can have while one coordinate stays where it is put.
+"""Profile likelihoods by search, without gradients: one coordinate is held, and the others are searched.
 
 For each coordinate and each of its values the other coordinates are searched, all at once: a round of the search is one
 batch over everything that is still being searched. The search is the evolution strategy of N. Hansen and A. Ostermeier

@@ -1,4 +1,4 @@
-"""The best point, from many starts at once: the posterior is cooled until its particles sit in the optima."""
+"""The greatest posterior density, sought by cooling particles until they sit in the optima."""
 
 from __future__ import annotations
 

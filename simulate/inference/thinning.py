@@ -1,4 +1,4 @@
-"""Thinning: few draws that stand for many."""
+"""A few draws that represent many."""
 
 from __future__ import annotations
 

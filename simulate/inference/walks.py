@@ -1,4 +1,4 @@
-"""Profiles of a function with a gradient: walks from an optimum outward, one coordinate held, the others going along.
+"""Profiles of a function with gradients: walks from an optimum, one coordinate held, the others minimized.
 
 At each value of the held coordinate the others go down by `simulate.inference.descent`, from where the walk has led
 them. A walk ends where the function has risen to a ceiling, at a bound, or where no further step can be made. The
