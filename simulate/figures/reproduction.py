@@ -1,4 +1,4 @@
-"""The paper that the authors could have drawn: one repeated study, and each reported value among its predictions."""
+"""One repeated study as its authors would have drawn it, and each reported value among its predictions."""
 
 from __future__ import annotations
 
