@@ -1,4 +1,4 @@
-"""The run directories of a folder: what is there, in what state, and what nobody needs any more."""
+"""The run directories of a folder: their state, and what of them can be removed."""
 
 from __future__ import annotations
 

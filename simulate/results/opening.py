@@ -1,4 +1,4 @@
-"""What a run was asked and what it answers, in sentences: the opening of its report."""
+"""The opening of a report: question, answer and caveats."""
 
 from __future__ import annotations
 

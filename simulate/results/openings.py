@@ -1,4 +1,4 @@
-"""What runs of each kind answer, in sentences: with these their reports open."""
+"""Openings of the reports of runs, of runs side by side, of dose-response studies, and of fits of PEtab problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verb was asked: its arguments and the files that it read, from which the same can be asked again."""
+"""Provenance: the arguments of a verb and the files that it read, from which the same can be asked again."""
 
 from __future__ import annotations
 

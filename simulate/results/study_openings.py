@@ -1,4 +1,4 @@
-"""What studies of hypotheses answer, in sentences: with these their reports open."""
+"""Openings of all reports but those in `openings`: of fits, comparisons, trials, sensitivities, steady states."""
 
 from __future__ import annotations
 

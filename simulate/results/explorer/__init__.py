@@ -1,1 +1,1 @@
-"""An explorer: one HTML file in which patients of a fit move with sliders; its scripts and styles lie beside."""
+"""The explorer: one HTML file in which patients of a fit respond to sliders; its scripts and styles lie beside."""
