@@ -1,4 +1,4 @@
-"""Seconds that people feel, as processor time over that of importing what any such program imports.
+"""Processor time of common commands, over that of importing the libraries that any such program imports.
 
 ``python benchmarks/felt.py`` takes the rows in turn, each after an import, and prints the medians of the ratios;
 ``--fresh`` adds the first run of all, which compiles. The package has its bytecode, as it has where pip installs it.

@@ -1,4 +1,4 @@
-"""What a fit asks costs against the bare solves that it needs, and how many of them what it learns spares.
+"""Cost of a fit over that of the bare solutions that it needs, and how many solutions its surrogate spares.
 
 Processor time of one process, in one run: the patients of some points solved and nothing else; a likelihood of the
 same points; a guess of them by what was learned from others. Then the moves of one temperature, from the same

@@ -1,4 +1,4 @@
-"""Equations with everything that is constant in time computed once, as every peer is given them.
+"""The equations that every peer is given, in which all that is constant in time is computed once.
 
 A peer pays only for what changes: its right-hand side reads a state and a row of constants.
 """
