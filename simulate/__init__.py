@@ -3,10 +3,15 @@
 From the bottom up: `symbolic` (what a model is), `solver` and `kernels` (its numbers), `exchange` (models of other
 programs), `biology` (this model), `regimen` and `cohort` (doses and patients), `evidence` and `trials` (what was
 reported, and of what), `inference` (samplers), `studies` (questions asked of all these), `figures`, `results`, `api`,
-`cli`. The modules beside them know
-nothing of models: errors, TOML, files and folders, locks, random streams, compiled code. A verb is best read from its
-function in `api` downward. The public names are resolved on first use, so that ``import simulate`` loads nothing
-heavy.
+`cli`. A verb is best read from its function in `api` downward.
+
+The modules beside these folders know nothing of models. Errors: `errors`, `wording`. Text and tables: `toml` (typed
+values by key, the one to use), `files` and `tomltext` below it, `tabular`, `arrays`, `durations`. Run directories:
+`store`, `manifest`, `inputs`, `locks`, `disk`. Numbers: `streams`, `sums`, `elementwise`, `versions`. Compiled code:
+`compiled`, `emitted`, `cache`. The process: `memory`, `interruption`, `watching`, `aside`, `uncollected`. The package:
+`shipped`, `answers`, `pages`, `verbs`, `limits`.
+
+The public names are resolved on first use, so that ``import simulate`` loads nothing heavy.
 """
 
 from __future__ import annotations

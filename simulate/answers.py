@@ -1,4 +1,4 @@
-"""Answers that only the package's own files decide, kept so that the next who asks waits for no import.
+"""A cache of answers about the package itself, so that a command need not import the libraries that find them.
 
 An answer is plain values, kept as JSON beside the compiled code of `simulate.cache`, with the hash of every source and
 table of the package and the versions of the libraries that print mathematics. It is never taken where one of them has

@@ -1,4 +1,4 @@
-"""What others load or make only to ask whether something is theirs, or to describe it, set aside until asked for."""
+"""Optional packages that libraries import without need, such as Dask and Pint, hidden until they are asked for."""
 
 from __future__ import annotations
 

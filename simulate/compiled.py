@@ -1,4 +1,4 @@
-"""How the package compiles with Numba, and what is kept of it.
+"""Compilation with Numba, and the cache of compiled code.
 
 Numba's own cache decides that code is current by the one file that holds the function, reads indices that are pickles
 without knowing who wrote them, and loads code whatever has become of its bits. Here functions of several files are

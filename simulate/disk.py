@@ -1,4 +1,4 @@
-"""Files and folders below what Python offers: what is a file at all, and two folders that change places."""
+"""Regular files, folders that change places, and flushing to the disk: what Python does not offer as it is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times by the clock, in words."""
+"""A duration in words."""
 
 from __future__ import annotations
 

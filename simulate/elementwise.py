@@ -1,4 +1,4 @@
-"""Functions of arrays whose every element has bits that depend on nothing but that element.
+"""Exponential and logarithm of arrays in which the bits of an element depend on that element alone.
 
 NumPy computes some functions several numbers at a time, and may round the last ones of an array in another way than
 those in its middle. Here each number goes through the C library one by one, inside a compiled loop. SciPy's ``ndtr``

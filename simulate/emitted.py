@@ -1,4 +1,4 @@
-"""Machine code that is written past Numba, instruction by instruction, and how LLVM translates it.
+"""Machine code made with LLVM directly, without Numba's front end.
 
 It follows Numba's convention for a call, and is kept on disk where `simulate.compiled` keeps what Numba makes.
 """

@@ -1,4 +1,4 @@
-"""TOML that remembers its lines, writing that never leaves half a file, and hashes of content."""
+"""Files: TOML and JSON read with the lines of faults, writing whole or not at all, and hashes of content."""
 
 from __future__ import annotations
 

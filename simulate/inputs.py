@@ -1,4 +1,4 @@
-"""The files that a run reads: noted as they are read, and given again as they were.
+"""A record of the files that a run reads, and the same files when the run is repeated.
 
 `simulate.files.read_bytes`, by which every file of a user is read, asks here. A file goes by its path as it was given,
 so that the same question asks for the same names on another machine; a file that ships, by its place among the shipped

@@ -1,4 +1,4 @@
-"""Ctrl-C that cannot get lost.
+"""Ctrl-C and SIGTERM, which must end the program even where a library swallows the exception.
 
 An exception that is raised while a library calls back into Python, or while an object is taken apart, is printed and
 forgotten. So whoever asked for an end is remembered, and the end is asked for again.

@@ -1,4 +1,4 @@
-"""Limits that parts of the program have in common."""
+"""The largest model, which `symbolic` and `solver` must agree on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory there is: the least that any limit leaves, as that is the one that holds.
+"""How much memory a process may take: the smallest of all limits.
 
 Beyond a limit the operating system ends a process without a word, or a library that asked for memory does.
 """

@@ -1,4 +1,4 @@
-"""Work that is not interrupted to look for garbage.
+"""Work without Python's garbage collector.
 
 Expressions and instructions are many small objects that stay until the work is done. While their number grows, Python
 looks again and again through all that a process has, its libraries included, which takes a fifth of the time of making

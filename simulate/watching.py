@@ -1,4 +1,4 @@
-"""How far work is: what a function calls that shows it, or nobody."""
+"""Callbacks by which long work tells how far it is."""
 
 from __future__ import annotations
 

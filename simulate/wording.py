@@ -1,4 +1,4 @@
-"""Errors in the words of whoever asked: an option of the command line for a shell, an argument for Python."""
+"""Errors that name options for the command line, and arguments for Python."""
 
 from __future__ import annotations
 
