@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LabeledArrays(Protocol):
-    """What is asked of labeled arrays: a `Dataset` has it, and so have `Arrays`."""
+    """The part of xarray's interface that the package uses: a `Dataset` has it, and so have `Arrays`."""
 
     @property
     def variables(self) -> Mapping[Any, Any]:
@@ -33,7 +33,7 @@ class LabeledArrays(Protocol):
 
     @property
     def attrs(self) -> dict[Any, Any]:
-        """What holds of all."""
+        """Attributes of the whole."""
 
     @property
     def sizes(self) -> Mapping[Any, int]:
@@ -73,7 +73,7 @@ class Labeled:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What the values are."""
+        """Type of the values."""
         return self.values.dtype
 
     @property
@@ -104,7 +104,7 @@ class Arrays:
 
     @property
     def data_vars(self) -> dict[str, Labeled]:
-        """What is no coordinate."""
+        """Variables that are no coordinates."""
         return {name: part for name, part in self.variables.items() if name not in self.coords}
 
     @functools.cached_property

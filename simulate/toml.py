@@ -230,7 +230,7 @@ class TomlTable:
     @overload
     def parsed(self, key: str, parse: Callable[[str], V], default: T, *, expected: str = ...) -> V | T: ...
     def parsed(self, key: str, parse: Callable[[str], V], default: Any = _REQUIRED, *, expected: str = "a text") -> Any:
-        """What a function reads in a text, whose faults become those of the key."""
+        """The result of a function that reads a text, whose faults become those of the key."""
         if self._is_left_out(key, default, expected):
             return default
         value = self[key]

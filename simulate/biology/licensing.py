@@ -26,7 +26,7 @@ lic = symbols("lic")
 
 
 def licensed(relative_signal: Expr) -> Expr:
-    """What is released at an IL-1 signal, over that at signal 1."""
+    """Release of cytokines at an IL-1 signal, over that at signal 1."""
     return 1 - lic * (1 - relative_signal)
 
 

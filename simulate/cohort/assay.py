@@ -19,7 +19,7 @@ from simulate.symbolic.units import DIMENSIONLESS, Unit
 
 @dataclass(frozen=True, slots=True)
 class Assay:
-    """How well a quantity is read.
+    """The errors and the lower limit of a laboratory's readings of a quantity.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ MOST_NAMED = 4
 
 @dataclass(frozen=True, slots=True)
 class AssumedSpread:
-    """What came of it.
+    """A spread that is assumed, the parameters that get it, and those that do not.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ class Cohort:
         return len(self.ids)
 
     def reached(self, day: float) -> npt.NDArray[np.bool_]:
-        """Who is still in the study on a day, shape [member]."""
+        """Members who are still in the study on a day, shape [member]."""
         return self.dropout > day
 
     def of(self, name: str) -> FloatArray:

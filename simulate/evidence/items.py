@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Standing(enum.Enum):
-    """How far a reported value can be relied on; the value is the word of the file."""
+    """Reliability of a reported value; the value is the word of the file."""
 
     REPORTED = "reported"
     INFERRED = "inferred"
@@ -27,7 +27,7 @@ class Standing(enum.Enum):
 
 
 class Use(enum.Enum):
-    """What a statement is for; the value is the word of the file."""
+    """Purpose of a statement; the value is the word of the file."""
 
     DATUM = "datum"
     """A model is fitted to it."""
@@ -42,7 +42,7 @@ class Use(enum.Enum):
 
 
 class Verdict(enum.Enum):
-    """What arithmetic says of a figure."""
+    """The result of an arithmetic check of a figure."""
 
     AGREES = "agrees"
     NOTE = "note"
@@ -64,14 +64,14 @@ Remark = tuple[str, Verdict, str]
 
 
 class Statement(Protocol):
-    """What is said of a subject: one class for each kind, in `simulate.evidence.kinds`."""
+    """A statement about a subject: one class for each kind, in `simulate.evidence.kinds`."""
 
     @property
     def n(self) -> int | None:
         """Number of people; None where it is not printed."""
 
     def remarks(self) -> Iterator[Remark]:
-        """What arithmetic says of the figures."""
+        """Results of arithmetic checks of the figures."""
 
     def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         """Logarithm of the density or probability of the statement, shape [cohort]."""

@@ -46,12 +46,12 @@ Observations = Sequence[Observation] | Mapping[str, Sequence[Observation]]
 
 
 def of_arm(observations: Observations, arm: str) -> Sequence[Observation]:
-    """What may stand beside an arm."""
+    """Reported values that may stand beside an arm."""
     return observations.get(arm, ()) if isinstance(observations, Mapping) else observations
 
 
 def of_all(observations: Observations) -> tuple[Observation, ...]:
-    """What may stand beside any arm, each once."""
+    """Reported values that may stand beside any arm, each once."""
     if not isinstance(observations, Mapping):
         return tuple(observations)
     return tuple(dict.fromkeys(item for own in observations.values() for item in own))

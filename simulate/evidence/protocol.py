@@ -20,7 +20,7 @@ _NEAR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """How patients are called responders."""
+    """The rule by which patients are called responders."""
 
     quantity: str  #: Observable that is the probability of a response
     event: str  #: Name under which evidence counts responders
@@ -56,7 +56,7 @@ def observe(
     cohorts: int = 1,
     levels: Mapping[Key, FloatArray] | None = None,
 ) -> TrialObservations:
-    """What the trial would have seen of an ensemble.
+    """Observations that a trial with a protocol would have made of an ensemble.
 
     Parameters
     ----------

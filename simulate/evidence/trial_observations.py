@@ -27,7 +27,7 @@ Key = tuple[str, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialObservations:
-    """What a trial would see."""
+    """Observations that a trial would make of virtual patients."""
 
     weights: FloatArray  #: Shares of the virtual patients in their cohort, shape [cohort, patient]; rows add up to 1
     #: (quantity, day) → value without noise, above 0, shape [cohort, patient]. NaN for a patient who failed, and who
@@ -99,7 +99,7 @@ class TrialObservations:
         )
 
     def of_arm(self, name: str | None) -> TrialObservations:
-        """What is seen of an arm; of the first if none is named, and of the only one whatever its name."""
+        """Observations of an arm; of the first if none is named, and of the only one whatever its name."""
         if name is None or not self.arms:
             return self
         if name not in self.arms:

@@ -64,7 +64,7 @@ class Descent:
 
 
 class Probe(NamedTuple):
-    """What a descent asks: the function at a point, and whether with gradient and curvature."""
+    """A request of a descent: the function at a point, and whether with gradient and curvature."""
 
     point: FloatArray
     with_slope: bool

@@ -21,7 +21,7 @@ LEAST = -200.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """What the data say of each coordinate.
+    """How far the data have changed the distribution of each coordinate.
 
     Attributes
     ----------

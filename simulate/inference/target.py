@@ -69,7 +69,7 @@ class Learning(Protocol):
 
 
 def guess_of(target: Target, points: FloatArray) -> Guess | None:
-    """What a target can learn from some points; None for one that does not learn."""
+    """A guess that a target learns from some points; None for one that does not learn."""
     return target.learned(points) if isinstance(target, Learning) else None
 
 

@@ -30,7 +30,7 @@ MAX_OCCASIONS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Occasions:
-    """How kinetics differ between occasions.
+    """The spread of kinetics between occasions, and how long an occasion is.
 
     Attributes
     ----------

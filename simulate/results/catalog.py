@@ -54,7 +54,7 @@ def _directories(folder: Path) -> Iterator[Path]:
 
 
 def record_of(directory: Path) -> RunRecord | None:
-    """What a directory is; None for one that is no run directory."""
+    """The record of a run directory; None for a directory that is none."""
     try:
         manifest, plan = read_manifest(directory), read_plan(directory)
     except InputError:
@@ -106,7 +106,7 @@ def states_of_files(directory: Path, entries: dict[str, Any]) -> dict[str, str]:
 
 
 def leftovers(folders: Sequence[Path], *, unfinished: bool = False) -> tuple[Path, ...]:
-    """What can be removed: traces of processes that were killed, parts of finished sweeps."""
+    """Files and folders that can be removed: traces of killed processes, parts of finished sweeps."""
     found: set[Path] = set()
     for folder in folders:
         found |= set(traces(folder))

@@ -46,7 +46,7 @@ _KEY = ("time-course.png", "dose-response.png", "side-by-side.png", "trial.png")
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a model is used for, in the words of ICH M15; None for what was not stated."""
+    """The purpose of a model, in the words of ICH M15; None for what was not stated."""
 
     question: str | None = None
     context: str | None = None

@@ -23,7 +23,7 @@ UNASKED = frozenset({"out", "force", "figures", "threads", "workers", "scheduler
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a verb was asked."""
+    """The arguments of a verb, and the files that it read."""
 
     verb: str  #: Its name
     arguments: Mapping[str, Any]  #: Those of its function that decide what comes out, as JSON has them

@@ -19,7 +19,7 @@ from simulate.symbolic.model import Model
 
 
 def settings_of(arguments: Mapping[str, Any]) -> list[Setting]:
-    """What was laid over the scenario, from the arguments that a manifest has."""
+    """Settings that were laid over the scenario, from the arguments that a manifest has."""
     given_ones = arguments.get("settings") or []
     if isinstance(given_ones, Mapping):
         return [Setting(key, value, f"{key} = {value!r}") for key, value in given_ones.items()]

@@ -262,7 +262,7 @@ def _caption(name: str, manifest: Mapping[str, Any]) -> str:
 
 
 def words_of_picture(name: str, manifest: Mapping[str, Any]) -> str:
-    """What a figure has."""
+    """The caption of a figure, by its name."""
     return _CAPTIONS_OF.get((str(manifest.get("kind")), name), name.removesuffix(".png").replace("-", " "))
 
 

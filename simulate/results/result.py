@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result(Generic[T]):
-    """What a verb found.
+    """The result of a verb.
 
     Attributes
     ----------

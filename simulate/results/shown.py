@@ -151,12 +151,12 @@ def same_in_all(rows: Sequence[SummaryRow]) -> bool:
 
 
 def named(row: ChangeRow | SummaryRow) -> str:
-    """What the quantity of a row is, before its name in files."""
+    """The meaning of the quantity of a row, before its name in files."""
     return with_meaning(row.quantity, row.meaning)
 
 
 def with_meaning(name: str, meaning: str) -> str:
-    """What a quantity is, before its name in files; the name alone where it has no other."""
+    """The meaning of a quantity, before its name in files; the name alone where it has no other."""
     return name if meaning in ("", name) else f"{meaning} ({name})"
 
 

@@ -99,7 +99,7 @@ def is_at(item: Observation, visit: SummaryVisit) -> bool:
 
 
 def printed(observations: Sequence[Observation], quantity: str, visit: SummaryVisit, shown_unit: str) -> str:
-    """What the source printed for a quantity at a visit, in the given unit, with its standing."""
+    """Reported values of a quantity at a visit, in the given unit, with their standing."""
     texts = []
     for item in observations:
         if item.quantity == quantity and is_at(item, visit):

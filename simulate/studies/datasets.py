@@ -209,7 +209,7 @@ def _texts(values: Any) -> np.ndarray[Any, np.dtype[Any]]:
 
 
 def regimen_words(arm: Arm) -> str:
-    """What an arm is given, in words."""
+    """The regimen of an arm in words."""
     several = len(set(arm.all_plans))
     return print_regimen(arm.plan) if several == 1 else f"{several} regimens of {len(arm.plans)} patients"
 
@@ -383,7 +383,7 @@ def outcome_counts(statuses: Iterable[int], stopped: int = 0) -> dict[str, int]:
 
 
 def stopped_by_rules(ensemble: Ensemble) -> npt.NDArray[np.bool_]:
-    """Whom a rule has ended before the end of a simulation, shape [arm, member]."""
+    """Members whom a rule has ended before the end of a simulation, shape [arm, member]."""
     last = ensemble.trajectories.values[:, -1, 0].reshape(ensemble.shape)
     found: npt.NDArray[np.bool_] = np.isnan(last) & (ensemble.status == Status.OK)
     return found
@@ -395,5 +395,5 @@ def ensemble_counts(ensemble: Ensemble) -> dict[str, int]:
 
 
 def failed_numerically(counts: Mapping[str, int]) -> int:
-    """How many trajectories of `outcome_counts` the solver could not finish."""
+    """The number of trajectories of `outcome_counts` that the solver could not finish."""
     return counts["n"] - counts["n_ok"] - counts.get(STOPPED, 0) - counts.get(Status.INFEASIBLE.name.lower(), 0)

@@ -24,7 +24,7 @@ from simulate.symbolic.units import with_unit
 
 
 class Summary(enum.Enum):
-    """What is made of a trajectory up to a day."""
+    """The number that is made of a trajectory up to a day."""
 
     VALUE = "value"
     CHANGE = "change"

@@ -95,7 +95,7 @@ def _shipped_model(*names: str) -> Model:
 
 @functools.cache
 def about_reference() -> About:
-    """What is known of the reference model beside its numbers."""
+    """References and annotations of the reference model."""
     from simulate.exchange.sbml.annotations import read_annotations
 
     return read_annotations(shipped.annotations_file(), read_sources(shipped.sources_file()))
@@ -107,7 +107,7 @@ def quantity_units(model: Model) -> dict[str, Unit]:
 
 
 def hypothesis_title(hypothesis: Sequence[str | Path]) -> str:
-    """What hypotheses say that are combined, by their names and files; empty where they say nothing."""
+    """Titles of hypotheses that are combined, by their names and files; empty where they have none."""
     return _combined(hypothesis, shipped_mechanisms()).title
 
 
@@ -235,15 +235,15 @@ def kept_model(folder: Path, entry: Mapping[str, Any]) -> Model | None:
 
 
 def assumed_of_routes(plans: Sequence[Plan], model: Model) -> tuple[str, ...]:
-    """What is assumed of the routes by which some prescriptions give something, in sentences."""
+    """Assumptions about the routes by which some prescriptions give something, in sentences."""
     return assumed_of(routes_given(plans, model.routes))
 
 
 def assumed_of(routes: Sequence[Route]) -> tuple[str, ...]:
-    """What is assumed of some routes, in sentences."""
+    """Assumptions about some routes, in sentences."""
     return tuple(ASSUMED_ROUTES[route] for route in routes if route in ASSUMED_ROUTES)
 
 
 def assumed_together(parts: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """What is assumed of several models, each sentence once."""
+    """Assumptions of several models, each sentence once."""
     return tuple(dict.fromkeys(text for part in parts for text in part))

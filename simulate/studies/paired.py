@@ -58,7 +58,7 @@ _NEAR = 4.0
 
 
 class SignVerdict(enum.Enum):
-    """What the simulated patients say of a reported direction."""
+    """Whether simulated patients agree with a reported direction."""
 
     AGREES = "agrees"
     UNDECIDED = "undecided"
@@ -107,7 +107,7 @@ def changes_since_baseline(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """What a result says of a quantity at its last time."""
+    """Changes of a quantity up to its last time, or its levels where there is one time."""
 
     values: FloatArray  #: Of each patient, shape [arm, member]; NaN where there is none
     unit: str  #: % of the baseline, or that of the quantity

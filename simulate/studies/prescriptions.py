@@ -24,7 +24,7 @@ from simulate.symbolic.model import Model
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """What one typical patient is given, and the model."""
+    """A model, and the doses of one typical patient."""
 
     model: Model  #: Composed, with routes; parameters have the values of the arm
     given: tuple[Given, ...]  #: What is given by them
@@ -62,7 +62,7 @@ def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
 
 
 def given_to(model: Model, arm: Arm, population: Population, horizon: float) -> tuple[Given, ...]:
-    """What the typical patient of an arm is given up to a horizon, days."""
+    """Doses of the typical patient of an arm up to a horizon, days."""
     if arm.rules:
         raise InputError(
             f"the doses of the arm `{arm.name}` depend on how the patient does",

@@ -15,7 +15,7 @@ from simulate.trials.reading import shipped_trial
 
 
 def observations_for(study: Study) -> Mapping[str, tuple[Observation, ...]]:
-    """What the source printed that may stand beside each arm of a study, by the name of the arm.
+    """Reported values that may stand beside each arm of a study, by the name of the arm.
 
     Figures of the baseline stand beside all patients of the study's population; those of a later day beside arms that
     were treated as those of the source until then, within the window of a visit; and none beyond the end of the run.

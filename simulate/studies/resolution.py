@@ -24,14 +24,14 @@ NOTHING = 1e-24
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """How exact simulated numbers are."""
+    """The numerical resolution of simulated numbers."""
 
     rtol: float = RTOL  #: Relative tolerance of the simulation
     #: Absolute tolerance, as a share of the largest value of a course: what is left of it after it has faded.
     atol: float = 1e-12
 
     def error(self, levels: npt.ArrayLike, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0) -> FloatArray:
-        """What numbers may be wrong by, in their unit.
+        """The largest error of numbers, in their unit.
 
         ``peaks`` are the largest values of their courses; ``terms`` the sizes of what they are added up from where
         terms cancel: a difference of large numbers is as wrong as these are.
@@ -51,7 +51,7 @@ class Resolution:
     def percent_error(
         self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0
     ) -> FloatArray:
-        """What such changes may be wrong by, in percent."""
+        """The largest error of such changes, in percent."""
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.abs(after / before)
             found: FloatArray = 100.0 * (

@@ -73,7 +73,7 @@ class Study:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of routes and of how patients differ and rests on no evidence, in sentences."""
+        """Assumptions that rest on no evidence, about routes and about how patients differ, in sentences."""
         rows = (*self.scenario.overrides, *(row for arm in self.scenario.arms for row in arm.overrides))
         own = {row.parameter: row.sd_log for row in rows if row.sd_log}
         single = tuple(
@@ -388,7 +388,7 @@ def study_dataset(study: Study, ensemble: Ensemble) -> LabeledArrays:
 
 
 def dataset_attributes(study: Study) -> dict[str, object]:
-    """What the dataset of a study says of itself."""
+    """Attributes of the dataset of a study."""
     from simulate import __version__
     from simulate.exchange.foreign import is_foreign
 

@@ -108,7 +108,7 @@ RESULT = "fit.json"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is to be simulated."""
+    """A scenario: treatments, patients, model, times and tolerances of a simulation."""
 
     #: Name of the file without its ending, what a reader is told, and what is asked.
     name: str

@@ -42,7 +42,7 @@ class Setting:
 
 
 def option_set(name: str, value: object) -> list[Setting]:
-    """What an option such as ``--seed 5`` lays over a scenario file; nothing where it is not given."""
+    """The setting that an option such as ``--seed 5`` stands for; none where it is not given."""
     return [] if value is None else [Setting(KEYS[name], value, f"--{name} {value}")]
 
 

@@ -36,7 +36,7 @@ LARGE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class EndpointSideBySide:
-    """What a hypothesis says of one endpoint."""
+    """One endpoint under one hypothesis."""
 
     #: Name, meaning, and unit of the change.
     quantity: str
@@ -58,7 +58,7 @@ class EndpointSideBySide:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """What a hypothesis says of a treated arm."""
+    """The endpoints of a treated arm under one hypothesis."""
 
     #: Who says it, of which treatment, and when.
     hypothesis: str
@@ -84,7 +84,7 @@ def set_side_by_side(
     directions: Mapping[str, str],
     reported: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[SideBySide, ...]:
-    """What a hypothesis says of each arm that is treated, at the time of a visit.
+    """The endpoints of each treated arm under one hypothesis, at the time of a visit.
 
     ``directions`` are those that are asked for, by quantity; ``reported`` the quantities of which they were reported at
     this visit, by arm, all if not given.

@@ -39,7 +39,7 @@ _NO_SCENARIO = {"schema": 1, "arm": [{"name": "untreated", "regimen": "none"}]}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SteadyStates:
-    """What was found."""
+    """Steady states of a model, and their branches and phase plane if these were asked for."""
 
     #: The model, and its equations.
     study: Study

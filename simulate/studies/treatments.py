@@ -35,7 +35,7 @@ _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a scenario says of a parameter."""
+    """A value, a spread, or both that a scenario gives a parameter."""
 
     parameter: str  #: Its name
     #: Typical value, in ``unit`` or, where that is None, in the unit of the parameter; None where it stays.

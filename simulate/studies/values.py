@@ -39,7 +39,7 @@ def stopped_members(dataset: LabeledArrays) -> npt.NDArray[np.bool_]:
 
 
 def resolution_of(dataset: LabeledArrays) -> Resolution:
-    """How exact the numbers of a dataset are."""
+    """The numerical resolution of a dataset."""
     return Resolution(**{name: float(dataset.attrs[name]) for name in ("rtol", "atol") if name in dataset.attrs})
 
 

@@ -17,7 +17,7 @@ LARGEST_UNROLLED_POWER = 16
 
 @dataclass(frozen=True)
 class Language:
-    """How expressions and assignments are written in a language.
+    """The syntax of a language for expressions and assignments.
 
     Attributes
     ----------

@@ -32,7 +32,7 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What `compose` makes of mechanisms; nothing in it refers to anything that it does not hold.
+    """A composed model; nothing in it refers to anything that it does not hold.
 
     Attributes
     ----------

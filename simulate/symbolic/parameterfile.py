@@ -110,7 +110,7 @@ def check_sources(parameters: Mapping[str, Parameter], sources: Mapping[str, Sou
 
 
 def grade_of(row: TomlTable, default: Grade | None = None) -> Grade:
-    """How good the evidence for a number is, by the key ``grade``."""
+    """The grade of a number, by the key ``grade``."""
     return _GRADES[row.choice("grade", _GRADES, None if default is None else default.name.lower())]
 
 
@@ -133,7 +133,7 @@ def bounds_of(row: TomlTable, value: float | None = None) -> tuple[float, float]
 
 
 def spread_of(row: TomlTable) -> Spread | None:
-    """How much a number differs between patients; None where it does not."""
+    """The spread of a number between patients; None where it has none."""
     if "spread" not in row:
         return None
     expected = "{ cv = 0.3 } or { sd_log = 0.3 }"

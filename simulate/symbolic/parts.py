@@ -78,7 +78,7 @@ CONVERSION = "conversion of units"
 
 
 class Grade(enum.Enum):
-    """How well a number is supported. The value is the explanation that a reader sees."""
+    """The quality of the support for a number. The value is the explanation that a reader sees."""
 
     READ = "read in the cited publication"
     CALCULATED = "computed from numbers that were read"
@@ -156,7 +156,7 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class Observable(_Symbolic):
-    """What is reported: an expression with a name and the unit in which readers know it."""
+    """A reported quantity: an expression with a name and the unit in which readers know it."""
 
     name: str
     meaning: str

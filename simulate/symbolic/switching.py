@@ -136,7 +136,7 @@ def piecewise(*parts: Expr) -> Expr:
 
 
 def pieces(expr: Expr) -> tuple[Expr, ...]:
-    """What `piecewise` was given."""
+    """The arguments of `piecewise`, from its result."""
     found: list[Expr] = []
     while isinstance(expr, choose):
         condition, value, expr = expr.args

@@ -91,7 +91,7 @@ class Dimension:
         return not self.exponents
 
     def in_words(self) -> str:
-        """What it is called, such as ``a volume``; as a product of powers where it has no common name."""
+        """The dimension in words, such as ``a volume``; a product of powers where it has no common name."""
         return "a pure number" if self.is_one else _CALLED.get(str(self), str(self))
 
     def in_units(self) -> str:

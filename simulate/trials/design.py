@@ -170,7 +170,7 @@ class Readout:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a trial of this design asks of its readings.
+    """A statistic that a trial computes of its readings.
 
     Attributes
     ----------
@@ -205,7 +205,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """How a study is judged.
+    """The statistical analysis of a study.
 
     Attributes
     ----------
@@ -253,7 +253,7 @@ AS_USUAL = Analysis()
 
 @dataclass(frozen=True, slots=True)
 class Foresight:
-    """What is predicted for patients of a trial beyond what it read.
+    """Predictions that are made for patients of a trial beyond its readings.
 
     Attributes
     ----------
@@ -281,7 +281,7 @@ class Foresight:
 
 @dataclass(frozen=True, slots=True)
 class TrialDesign:
-    """What a trial was.
+    """The design of a trial.
 
     Attributes
     ----------
@@ -449,7 +449,7 @@ class TrialDesign:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What is read."""
+        """Names of the quantities that were read."""
         return tuple(part.quantity for part in self.readouts)
 
     @property
@@ -495,7 +495,7 @@ class TrialDesign:
         return tuple(visit for visit in self.visits if visit.last_dose is not None)
 
     def readout(self, quantity: str) -> Readout:
-        """How a quantity is read.
+        """The readout of a quantity.
 
         Raises
         ------

@@ -51,7 +51,7 @@ USUAL = Parameter(
 
 @dataclass(frozen=True, slots=True)
 class ReadingOf:
-    """What is read of a model.
+    """The quantity of a model that a DVID names, and its noise.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ _LADDER = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Accepted:
-    """What acceptance made of a pool.
+    """The patients of a pool that were accepted.
 
     Attributes
     ----------

@@ -74,7 +74,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What all ways say to one question.
+    """The answers of all ways to one question.
 
     Attributes
     ----------

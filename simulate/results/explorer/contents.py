@@ -47,7 +47,7 @@ _DOSES = 1456
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a page is made of."""
+    """The contents of a page."""
 
     data: dict[str, Any]  #: Plain values that JSON can hold
     models: tuple[str, ...]  #: Source of the models in JavaScript, in the order of ``data["hypotheses"]``

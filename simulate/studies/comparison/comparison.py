@@ -59,7 +59,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """What each datum says for each hypothesis, relative to one of them."""
+    """The contribution of each datum to the log-evidence of each hypothesis, relative to one of them."""
 
     items: tuple[str, ...]  #: Names of the data
     reference: str  #: Name of the hypothesis that the entries are relative to
@@ -110,7 +110,7 @@ class Comparison:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of the routes by which something is given, in sentences."""
+        """Assumptions about the routes by which something is given, in sentences."""
         return assumed_together(fit.problem.assumptions for fit in self.fits)
 
     def against_best(self, name: str) -> Pair | None:

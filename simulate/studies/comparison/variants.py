@@ -37,7 +37,7 @@ _FEWEST = 10
 
 
 class Sort(enum.Enum):
-    """What a variant changes."""
+    """The kind of belief that a variant changes."""
 
     PRIORS = "priors"
     NUMBER = "the prior of one number"
@@ -62,7 +62,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a variant does to the log-evidence of a hypothesis."""
+    """The change of the log-evidence of a hypothesis under a variant."""
 
     value: float  #: Change of the log-evidence
     tail: float  #: Shape of the tail of the weights
@@ -73,7 +73,7 @@ class Change:
 
 
 def change(variant: Variant, fit: Fit) -> Change:
-    """What a variant does to the log-evidence of a hypothesis."""
+    """The change of the log-evidence of a hypothesis under a variant."""
     logs = variant.log_ratio(fit)
     if np.isfinite(logs).sum() < _FEWEST:
         return Change(-np.inf, np.inf)

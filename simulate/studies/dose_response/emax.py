@@ -40,7 +40,7 @@ _AT_ONCE = 2048
 
 
 class CurveVerdict(enum.Enum):
-    """What a fitted curve is worth. The value is the explanation that a reader sees."""
+    """How well a fitted curve is determined. The value is the explanation that a reader sees."""
 
     IDENTIFIED = "identified"
     FAILED = "a dose has no result"

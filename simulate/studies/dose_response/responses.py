@@ -68,7 +68,7 @@ _KEPT = ("model", "hypothesis", "fit", "weakness", "seed", "source", "rtol", "at
 
 @dataclass(frozen=True, slots=True)
 class ResponseRequest:
-    """What is asked of doses; the attributes are arguments of `simulate.dose_response`."""
+    """A dose-response study as it is asked for; the attributes are arguments of `simulate.dose_response`."""
 
     dose: str = DOSES
     endpoint: tuple[str, ...] = ENDPOINTS

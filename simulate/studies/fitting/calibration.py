@@ -51,7 +51,7 @@ class Calibration:
     draws: int  #: Number of draws that a value is ranked among
 
     def coverage(self, share: float) -> FloatArray:
-        """How often the central interval with this share held the true value, shape [name]."""
+        """Share of fits whose central interval with this share held the true value, shape [name]."""
         place = (self.ranks + 0.5) / (self.draws + 1.0)
         inside: FloatArray = (np.abs(place - 0.5) <= 0.5 * share).mean(axis=0)
         return inside

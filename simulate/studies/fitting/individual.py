@@ -96,7 +96,7 @@ class IndividualProblem:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of those routes, in sentences."""
+        """Assumptions about those routes, in sentences."""
         return assumed_of(self.routes)
 
     @property
@@ -143,7 +143,7 @@ def _meaning(patient: RealPatient) -> tuple[object, ...]:
 
 
 def individual_problem(data: IndividualData, hypothesis: str | None = None) -> IndividualProblem:
-    """What is to be fitted to individual data."""
+    """The problem of fitting a model to individual data."""
     is_own = data.model is not None
     label = hypothesis or data.hypothesis or ("none" if is_own else DEFAULT_HYPOTHESIS)
     model = find_model(data.model, hypothesis_parts(label))

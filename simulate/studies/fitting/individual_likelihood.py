@@ -46,7 +46,7 @@ _SLOPE_STEP = 1e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PatientLikelihoods:
-    """What virtual patients say of real ones at some points."""
+    """Log-likelihoods of real patients at some points, averaged over virtual ones."""
 
     #: Of each real patient, and the effective number of virtual ones, shape [point, patient].
     log_likelihoods: FloatArray

@@ -30,7 +30,7 @@ _EDGE = 2.0**-53
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualReadings:
-    """What virtual patients have."""
+    """The quantities that were read in a real patient, in virtual patients."""
 
     values: FloatArray  #: Shape [point, place, observation]; NaN for those who do not exist or could not be solved
     #: Who has a steady baseline; and who has one but could not be solved; shape [point, place].
@@ -53,7 +53,7 @@ def predict(
     tolerance: Tolerance = FINE,
     threads: int | None = None,
 ) -> VirtualReadings:
-    """What virtual patients have on the days of a real one, treated as that one."""
+    """The quantities of virtual patients on the days of a real one, treated as that one."""
     shape = kinds.shape
     schedule, values = _members(problem, patient, points, uniforms, kinds)
     trajectories = from_before(

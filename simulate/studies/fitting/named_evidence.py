@@ -23,7 +23,7 @@ def problem_on(
     *,
     needs_evidence: bool = True,
 ) -> Problem:
-    """What is to be fitted under a hypothesis.
+    """The problem of fitting a hypothesis to evidence that is named.
 
     ``evidence``: a set by name, or a file; what the trials reported if not given.
     """

@@ -28,7 +28,7 @@ NOT_KNOWN = "not known"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How long a fit looks; every number decides the result."""
+    """The sizes of a fit; every number decides the result."""
 
     #: Particles of a run of the sampler, and runs from different seeds.
     particles: int = 200
@@ -45,7 +45,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a fit says of one number."""
+    """The posterior of one number, summed up."""
 
     #: As in `Free`.
     name: str
@@ -95,7 +95,7 @@ class Diagnostics:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Support:
-    """What a comparison with other hypotheses needs beside the draws."""
+    """Numbers that a comparison with other hypotheses needs beside the draws."""
 
     feasible: float  #: Share of the normal prior that is feasible
     sets: FloatArray  #: Change of the log-evidence with other sets of places, the same for all hypotheses, shape [set]
@@ -127,7 +127,7 @@ def _support(data: dict[str, Any], items: int) -> Support:
 
 @dataclass(frozen=True, slots=True)
 class FittedPatient:
-    """How well a patient's likelihood is known."""
+    """The precision of a patient's likelihood."""
 
     name: str  #: ID
     observations: int  #: Readings of the patient
@@ -137,7 +137,7 @@ class FittedPatient:
 
 @dataclass(frozen=True, slots=True)
 class Individuals:
-    """What a fit to individual data keeps beside its draws."""
+    """Numbers that a fit to individual data keeps beside its draws."""
 
     model: str  #: Content hash of the model: where it is another, the draws mean nothing
     #: Where virtual patients stood: as patients are drawn, ``prior``, or about the ``mode`` of each real one.

@@ -89,7 +89,7 @@ _HALF = 1.959963984540054
 
 
 class Role(enum.Enum):
-    """What a free number is in the populations."""
+    """The role of a free number in the populations."""
 
     TYPICAL = "typical value"
     SPREAD = "factor on a spread"
@@ -146,7 +146,7 @@ def _log_density(place: FloatArray, edge: float) -> FloatArray:
 
 
 def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
-    """What is free in a fit of a model."""
+    """The free numbers of a fit of a model."""
     extra = prior_rows()
     known = {part.name for part in base.parameters}
     rows = {part.name: part for part in model.parameters}
@@ -213,7 +213,7 @@ def is_fixed(row: Parameter) -> bool:
 
 
 def prior_rows() -> Mapping[str, Parameter]:
-    """What a fit adds to the tables of parameters."""
+    """The rows that a fit adds to the tables of parameters."""
     return _rows_of(shipped.priors_file())
 
 

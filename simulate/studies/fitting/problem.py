@@ -119,12 +119,12 @@ class Problem:
 
     @property
     def plans(self) -> tuple[Plan, ...]:
-        """What the arms of the trials are given."""
+        """The regimens of the arms of the trials."""
         return tuple(arm.plan for part in self.parts for arm in part.trial.arms)
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of the routes by which that is given, in sentences."""
+        """Assumptions about the routes by which that is given, in sentences."""
         return assumed_of_routes(self.plans, self.model)
 
     @property

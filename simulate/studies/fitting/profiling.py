@@ -19,7 +19,7 @@ _GRID = np.linspace(-2.0, 2.0, 7)
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """What the likelihood alone says of one number."""
+    """The profile likelihood of one number."""
 
     #: As in `Free`.
     name: str

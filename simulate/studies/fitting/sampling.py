@@ -35,7 +35,7 @@ _PATIENT_SETS = 5
 
 @dataclass
 class PointCount:
-    """How many points were asked, and how many of them could not be solved."""
+    """The number of points that were asked, and of those that could not be solved."""
 
     points: int = 0
     unresolved: int = 0
@@ -54,7 +54,7 @@ class CountingTarget(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
-    """What samplers found of a likelihood."""
+    """Draws of the posterior of a likelihood, and the best point that was found."""
 
     #: What was asked.
     problem: Problem | IndividualProblem
@@ -230,7 +230,7 @@ def estimates_of(
     before: FloatArray,
     values: Callable[[FloatArray], FloatArray],
 ) -> tuple[Estimate, ...]:
-    """What draws say of each number, ``told`` by name, meaning, unit and role.
+    """Estimates of each number from draws, ``told`` by name, meaning, unit and role.
 
     Parameters
     ----------
@@ -339,7 +339,7 @@ def informed_directions(weighted: polish.Weighted, prior: FloatArray) -> int:
 
 
 def warnings_of(found: Diagnostics, errors: tuple[float, float, float]) -> tuple[str, ...]:
-    """What a reader must know before believing anything."""
+    """Warnings without which nobody should believe the result."""
     checks = (
         (
             abs(found.log_evidences[-1] - float(np.mean(found.log_evidences[:-1] or found.log_evidences))) > 1.0,

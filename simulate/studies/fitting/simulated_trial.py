@@ -183,7 +183,7 @@ def parameters_of(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedTrial:
-    """What a trial would have seen of the populations at some points."""
+    """Observations that a trial would have made of the populations at some points."""
 
     seen: TrialObservations  #: One cohort for each point; of the first arm, with all arms in it where there are several
     refused: FloatArray  #: Share of the patients of each point who have no steady baseline, shape [point]

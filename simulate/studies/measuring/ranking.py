@@ -48,7 +48,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
-    """What one measurement is expected to tell; information in nats."""
+    """The expected information of one measurement, in nats."""
 
     measurement: Measurement  #: What is measured
     gain: Gain  #: Expected information
@@ -102,7 +102,7 @@ class Ranking:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of the routes by which something is given, in sentences."""
+        """Assumptions about the routes by which something is given, in sentences."""
         return assumed_together(pool.draws.problem.assumptions for pool in self.pools)
 
     @property

@@ -30,7 +30,7 @@ KNOWN = (*NEEDED, "ARM", "SD")
 
 @dataclass(frozen=True, slots=True)
 class ArmTable:
-    """What was read of arms, and the noise of each quantity, none where each reading has its own."""
+    """Readings of arms, and the noise of each quantity, none where each reading has its own."""
 
     cases: tuple[Case, ...]
     noises: Mapping[str, tuple[tuple[str, Parameter], ...]]

@@ -44,7 +44,7 @@ _NOWHERE = Descent(np.empty(0), math.inf, Slope(math.inf, np.empty(0), np.empty(
 
 @dataclass(frozen=True, slots=True)
 class FittedParameter:
-    """What a fit says of a parameter.
+    """The estimate of a parameter.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ not fit."""
 
 @dataclass(frozen=True, slots=True)
 class ProfiledParameter:
-    """How far a parameter can go.
+    """The interval of a parameter by its profile.
 
     Attributes
     ----------

@@ -52,7 +52,7 @@ def stated_problem(
     estimate: Sequence[str] = (),
     fit: Path | None = None,
 ) -> StatedProblem:
-    """What can be said of a file in PEtab of version 2.
+    """The problem in PEtab of version 2 that a file of this program gives.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ class CaseReading:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Who is treated in one way, and what was read."""
+    """A patient or an arm: the treatment, and its readings."""
 
     arm: Arm
     readings: tuple[CaseReading, ...]

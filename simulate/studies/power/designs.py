@@ -36,7 +36,7 @@ class StudyArm:
 
 @dataclass(frozen=True, slots=True)
 class StudyDesign:
-    """How a study is done."""
+    """The design of a study."""
 
     trial: TrialDesign  #: The trial that it repeats or varies
     n: int  #: Patients who are treated

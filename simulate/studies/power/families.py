@@ -18,7 +18,7 @@ ANY, ALL = "any", "all"
 
 @dataclass(frozen=True, slots=True)
 class EndpointPower:
-    """How often an endpoint of several is significant."""
+    """The power of one endpoint of several."""
 
     endpoint: str  #: Name of its effect; ``any`` and ``all`` for at least one of them, and for each of them
     #: As in `TrialOutcome`; 0 and empty for ``any`` and ``all``.

@@ -110,7 +110,7 @@ class SimulatedTrials:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of the routes by which something is given, and of who stays, in sentences."""
+        """Assumptions about the routes by which something is given, and about who stays, in sentences."""
         regimens = [
             *(arm.regimen for arm in self.design.treated),
             *([self.design.control] * bool(self.design.controls)),

@@ -46,7 +46,7 @@ OF_SHARES = ("Fisher",)
 
 
 def effects_of(design: StudyDesign) -> tuple[Effect, ...]:
-    """What studies of a design ask, in the order of `repeated`, before anything is simulated."""
+    """Effects that studies of a design estimate, in the order of `repeated`, before anything is simulated."""
     trial = design.trial
     if design.controls:
         own: list[Effect] = [(_named(trial, asked, "difference"), OF_DIFFERENCES) for asked in trial.changes]

@@ -61,7 +61,7 @@ def band_of(values: FloatArray) -> Band:
 
 @dataclass(frozen=True, slots=True)
 class PredictedAnswer:
-    """What one hypothesis says to one question."""
+    """The answer of one hypothesis to one question."""
 
     question: PredictionQuestion  #: What is asked
     #: Change since baseline in %, or a difference of two in points; None where the model does not have it.
@@ -92,7 +92,7 @@ class PredictedAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What a hypothesis says of what was not measured."""
+    """The predictions of a hypothesis."""
 
     hypothesis: str  #: As the user named it
     source: str  #: What its populations are: draws of the ``fit`` or of the ``prior``, or the ``typical`` one

@@ -39,7 +39,7 @@ _STEP = 1e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sensitivity:
-    """What one endpoint depends on; arrays have the shape [input] unless said otherwise."""
+    """Sensitivities of one endpoint; arrays have the shape [input] unless said otherwise."""
 
     endpoint: Endpoint  #: What was asked for
     middle: float  #: Its value for the typical patient with every number at its median
@@ -76,7 +76,7 @@ def sensitivity(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Sensitivity, ...]:
-    """What each endpoint depends on.
+    """Sensitivities of each endpoint to each input.
 
     ``n`` is the number of rows of the design for shares of variance, a power of two; ``trajectories`` that of the
     design for elementary effects; 0 for none. Derivatives are ``local``.

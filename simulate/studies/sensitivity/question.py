@@ -45,7 +45,7 @@ BETWEEN = " between patients"
 
 
 class By(enum.Enum):
-    """What the inputs are."""
+    """Which inputs are varied, and whether one by one or in groups."""
 
     NUMBERS = "numbers"
     PATIENTS = "patients"
@@ -55,7 +55,7 @@ class By(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What is varied: one column of the points, or a group of them."""
+    """An input: one column of the points, or a group of them."""
 
     name: str
     meaning: str

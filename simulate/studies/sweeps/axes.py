@@ -35,7 +35,7 @@ _SPELLINGS = "`10:300:40log`, `0.1:0.5`, `10,30,100 mg`"
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What is varied, and how."""
+    """An axis of a sweep: the name of what is varied, and its values or range."""
 
     name: str  #: ``dose``, ``interval``, ``regimen``, a parameter or a covariate
     values: tuple[float | str, ...]  #: Numbers, or regimens in words; empty where a design draws from the range

@@ -26,7 +26,7 @@ SAMPLES: dict[str, Sample] = {"latin-hypercube": "latin-hypercube", "lhs": "lati
 
 @dataclass(frozen=True, slots=True)
 class SweepDesign:
-    """How axes are combined."""
+    """The way in which axes are combined."""
 
     zipped: bool = False  #: Whether axes with values are taken in step, and not each value with each
     #: How values are drawn for the axes that have a range instead of values; None where there is none. Whatever is

@@ -18,7 +18,7 @@ PROCESS_BYTES = 450_000_000
 
 @dataclass(frozen=True, slots=True)
 class TimeEstimate:
-    """What a sweep would take."""
+    """An estimate of the work of a sweep."""
 
     #: Sizes; a part is what is solved and kept as one.
     arms: int

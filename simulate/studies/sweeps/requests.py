@@ -60,7 +60,7 @@ from simulate.toml import TomlTable
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked for beside the file, as texts from which the same can be asked again."""
+    """Options of a sweep beside its file, as texts from which the same can be asked again."""
 
     #: Axes, as `simulate.studies.sweeps.axes.parse_axis` reads them; one of the same name in the file gives way.
     over: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a sweep is asked to be."""
+    """A sweep as it is asked for."""
 
     #: Name of the file without its ending, and what a reader is told.
     name: str

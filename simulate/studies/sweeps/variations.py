@@ -24,7 +24,7 @@ from simulate.symbolic.units import convert, unit
 
 
 def kind_of(axis: Axis, study: Study) -> str:
-    """What an axis varies: the regimen by one of its own names, a parameter, or a covariate."""
+    """The kind of an axis: the regimen by one of its own names, a parameter, or a covariate."""
     if axis.name in (REGIMEN, DOSE, INTERVAL):
         return axis.name
     covariates = [covariate.name for covariate in study.population.covariates]

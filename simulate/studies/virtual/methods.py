@@ -28,7 +28,7 @@ _R_HAT, _EFFECTIVE = 1.05, 100.0
 
 @dataclass(frozen=True, slots=True)
 class PopulationSettings:
-    """How large the populations are; every number decides the result."""
+    """The sizes of virtual populations; every number decides the result."""
 
     patients: int = 4096  #: Plausible patients of the pool
     fewest: int = 200  #: Patients that acceptance is to take, at least

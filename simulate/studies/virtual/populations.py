@@ -37,7 +37,7 @@ _DRAWS = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualPopulations:
-    """What the ways made of a hypothesis."""
+    """The virtual populations of a hypothesis, made in several ways."""
 
     #: What was asked, and what makes patients of points.
     settings: PopulationSettings

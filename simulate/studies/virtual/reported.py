@@ -56,7 +56,7 @@ class ReportedCorrelation:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What of the evidence a target is made of."""
+    """The levels and correlations in the evidence of which a target is made."""
 
     levels: tuple[ReportedMean, ...]
     ties: tuple[ReportedCorrelation, ...]
