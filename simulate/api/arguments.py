@@ -1,4 +1,4 @@
-"""What arguments mean that several verbs have, and what is refused in them.
+"""Arguments that several verbs have: their types, and checks of them.
 
 hypothesis, hypotheses
     Names such as ``"H1"`` or ``"H1+H3a"``, or hypothesis files; where a scenario is simulated, in place of its own.

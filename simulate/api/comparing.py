@@ -1,4 +1,4 @@
-"""Hypotheses beside one another: compared by their evidence, two held against each other, and what each predicts.
+"""Comparison of hypotheses: by evidence, two against each other, and by their predictions.
 
 Arguments that several functions have are those of `simulate.api.arguments`.
 """

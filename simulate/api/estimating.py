@@ -1,4 +1,4 @@
-"""Estimation problems in PEtab, fitted."""
+"""Fits of estimation problems in PEtab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scenario as a page: one HTML file in which doses and parameters have sliders, and patients move with them."""
+"""A scenario as an interactive page: one HTML file with sliders for doses and parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is there already: a model's steady states, evidence, this machine, the documentation."""
+"""Checks and analyses of what is there: steady states, audit of evidence, verification, documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs made again from their directories."""
+"""Runs repeated from their directories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios simulated: a cohort, and the same patients under several hypotheses.
+"""Simulation of scenarios: of a cohort, and of the same patients under several hypotheses.
 
 Arguments that several functions have are those of `simulate.api.arguments`.
 """

@@ -1,4 +1,4 @@
-"""Studies: repeated as they were and as they could be, and the next one planned.
+"""Virtual trials: the study repeated as it was or could be, and what to measure next.
 
 Arguments that several functions have are those of `simulate.api.arguments`.
 """

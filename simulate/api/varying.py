@@ -1,4 +1,4 @@
-"""What results depend on: a scenario over a design, over doses, and over all that is uncertain in it.
+"""Dependence of results: sweeps, dose-response studies, and sensitivity analyses.
 
 Arguments that several functions have are those of `simulate.api.arguments`.
 """

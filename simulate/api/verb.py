@@ -1,4 +1,4 @@
-"""What every verb does first."""
+"""A decorator of all verbs."""
 
 from __future__ import annotations
 

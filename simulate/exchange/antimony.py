@@ -1,4 +1,4 @@
-"""Antimony, a text in which people write models, by way of SBML and of the package that its authors keep.
+"""Antimony, a language in which people write models, read and written through SBML by the package of its authors.
 
 L. P. Smith, F. T. Bergmann, D. Chandran, H. M. Sauro, Bioinformatics 25 (2009) 2452-2454. The package writes SBML for
 each text, in which all submodels are parts of one model, and a text for SBML.

@@ -1,4 +1,4 @@
-"""COMBINE archives: a model in SBML, what is done with it in SED-ML, and what is what, in one file that others replay.
+"""COMBINE archives: a model in SBML, its simulation in SED-ML and a table of contents, in one file for other programs.
 
 F. T. Bergmann et al., BMC Bioinformatics 15 (2014) 369 (OMEX); L. P. Smith et al., J. Integr. Bioinform. 18 (2021)
 20210021 (SED-ML, Level 1 Version 4).

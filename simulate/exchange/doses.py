@@ -1,4 +1,4 @@
-"""Doses that a file of another program has as events: routes, and a regimen in words that can be changed.
+"""Events of a file that are doses, as routes and a regimen in words that a user can change.
 
 An event is a dose where it adds to states, at a time that is a number, what depends on no state; or where it does so
 whenever time reaches a counter that it then moves on, as Palmer and others (2014, BIOMD0000000620) give anakinra. Time

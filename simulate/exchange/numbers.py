@@ -1,4 +1,4 @@
-"""Expressions of a model, which are in the base of units, as numbers in declared units; names that are free."""
+"""Expressions of a model, which are in base units, as expressions of numbers in declared units."""
 
 from __future__ import annotations
 

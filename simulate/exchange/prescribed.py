@@ -1,4 +1,4 @@
-"""What a patient is given as events of the model, for programs that know no routes."""
+"""A regimen as events of the model, for formats that have no routes."""
 
 from __future__ import annotations
 

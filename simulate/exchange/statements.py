@@ -1,4 +1,4 @@
-"""A model as statements of a language in which pharmacometricians write theirs.
+"""A model as statements, from which the languages of rxode2 and mrgsolve are written.
 
 Every quantity is a number in its declared unit, time is in days. What the languages of `simulate.exchange.rxode2` and
 `simulate.exchange.mrgsolve` have in common is here: names, formulas, and a table of doses.

@@ -1,4 +1,4 @@
-"""PEtab of version 1: tables of conditions with a column for each quantity that they change.
+"""PEtab version 1: tables of conditions with a column for each quantity that they change.
 
 https://petab.readthedocs.io/en/latest/v1/documentation_data_format.html
 """

@@ -1,4 +1,4 @@
-"""An estimation problem: what is measured, under which conditions, and which numbers are sought.
+"""An estimation problem: measurements, the conditions under which they were taken, and the parameters to estimate.
 
 Both versions of PEtab are read into these values. A condition is a set of changes; an experiment has periods, each of
 which begins with changes; a period that begins at minus infinity goes on until nothing moves any more.

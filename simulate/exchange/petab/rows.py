@@ -1,4 +1,4 @@
-"""Rows of tables that both versions of PEtab have, checked: parameters, observables, measurements."""
+"""Rows of the tables that both versions of PEtab have, checked: parameters, observables, measurements."""
 
 from __future__ import annotations
 

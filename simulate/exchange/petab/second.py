@@ -1,4 +1,4 @@
-"""PEtab of version 2: experiments with periods, and conditions with a row for each change.
+"""PEtab version 2: experiments with periods, and conditions with a row for each change.
 
 https://petab.readthedocs.io/en/latest/v2/documentation_data_format.html
 """

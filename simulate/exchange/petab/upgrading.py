@@ -1,4 +1,4 @@
-"""A problem of version 1 as one of version 2 that says the same.
+"""A problem of version 1 as an equivalent one of version 2.
 
 Version 2 has no scales of parameters, no common logarithm of observables, and conditions that say only what changes.
 A logarithm to base 10 becomes a natural one with a noise that is log(10) times as large: the likelihood is the same.

@@ -1,4 +1,4 @@
-"""A problem as files of PEtab of version 2: a file that names the others, the model, and tables of tab-separated text.
+"""A problem as files of PEtab version 2: YAML, the model, and tables of tab-separated text.
 
 https://petab.readthedocs.io/en/latest/v2/documentation_data_format.html
 """

@@ -1,4 +1,4 @@
-"""YAML, as far as PEtab has it: tables, lists and texts, each with its line; nothing is constructed from it."""
+"""The part of YAML that PEtab needs: tables, lists and texts, each with its line; nothing is constructed from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parts of a model are in the identifiers of others, as SBML says it (MIRIAM).
+"""The identifiers of ontologies and databases for the parts of a model, as SBML annotates them (MIRIAM).
 
 N. Le Novère et al., Nat. Biotechnol. 23 (2005) 1509-1515; N. Juty, N. Le Novère, C. Laibe, Nucleic Acids Res. 40 (2012)
 D580-D586. Identifiers are compact, ``uniprot:P18510``, and resolved by identifiers.org.

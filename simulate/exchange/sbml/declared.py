@@ -1,4 +1,4 @@
-"""Units of a written model: their definitions in SBML, and what converts numbers in them, with a unit of its own.
+"""Units of a model that is written: their definitions in SBML, and conversion factors, which have units of their own.
 
 SBML converts nothing by itself, so that each factor between units stands in the formulas. Such a factor is a number
 with a unit, as 1000 pM over nM, and not a pure number: else both sides would differ in size.

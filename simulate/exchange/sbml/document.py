@@ -1,4 +1,4 @@
-"""The document: looked through, read by libSBML, checked, its submodels written into one model; places in its file."""
+"""An SBML document: read by libSBML and checked, with its submodels flattened, and lines of the file for messages."""
 
 from __future__ import annotations
 

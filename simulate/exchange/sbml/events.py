@@ -1,4 +1,4 @@
-"""Events of a file as events of the model. Which of them are doses, `simulate.exchange.doses` tells."""
+"""Events of a file as events of the model; `simulate.exchange.doses` finds those that are doses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas of SBML as expressions of the grammar, node by node; what has no counterpart is refused."""
+"""MathML of a file as expressions of the grammar, node by node; what has no counterpart is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of a model: those it has elsewhere, as far as a language allows them, and each once."""
+"""Names for the parts of a model: those of the file, where they are allowed and free."""
 
 from __future__ import annotations
 

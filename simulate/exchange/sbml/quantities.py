@@ -1,4 +1,4 @@
-"""Names, symbols and numbers of variables: what an identifier stands for in formulas, and how large volumes are."""
+"""The symbol and the first value of each variable of a file, and the volumes that its formulas refer to."""
 
 from __future__ import annotations
 

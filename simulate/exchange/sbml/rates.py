@@ -1,4 +1,4 @@
-"""Rates of reactions, what they change, and rates of change of variables: here formulas are understood."""
+"""Rates of reactions, and the rates of change that they and rate rules give to variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rules and initial assignments give: initial values of states, and values that are computed always."""
+"""Assignment rules and initial assignments: initial values of states, and values that are computed at all times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The units of an SBML file, held against its formulas by the units of this language: ``--units strict``.
+"""A check of the units of an SBML file against its formulas: ``--units strict``.
 
 Each quantity must have a unit, and each formula the unit of what it gives, in dimension and in size: SBML converts
 nothing by itself, so a sum of mmol/L and nmol/L is wrong.

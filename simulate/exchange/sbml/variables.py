@@ -1,4 +1,4 @@
-"""What the identifiers of a file are, and what gives each its value: nothing, a rule, or reactions and events.
+"""Variables of a file, and what determines each: nothing, a rule, or reactions and events.
 
 No formula is understood here.
 """

@@ -1,4 +1,4 @@
-"""XML from strangers: looked through before any library is given it.
+"""XML from sources that nobody vouches for, checked before any library parses it.
 
 Nothing is fetched, no entity is declared or expanded, and size and depth are limited.
 """
