@@ -8,7 +8,7 @@ from pathlib import Path
 
 from simulate.evidence.items import Item
 from simulate.evidence.items import Standing as Standing
-from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange, Protocol, PValue
+from simulate.evidence.kinds import Correlation, Count, Direction, Mean, MeanRange, Protocol, PValue
 from simulate.evidence.reading import read_evidence
 from simulate.symbolic.units import Unit
 
@@ -73,7 +73,7 @@ def observation_of(item: Item) -> Observation:
         day=item.subject.days[0],
         standing=item.standing,
         note=item.note,
-        mean=said.mean if isinstance(said, MeanRange) else None,
+        mean=said.mean if isinstance(said, Mean | MeanRange) else None,
         low=said.low if isinstance(said, MeanRange) else None,
         high=said.high if isinstance(said, MeanRange) else None,
         unit=item.subject.unit,

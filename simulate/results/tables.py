@@ -116,7 +116,7 @@ def _figures(item: Observation, shown_unit: str) -> str:
     if item.correlation is not None:
         return f"R = {item.correlation:g} with {item.partner}" + _significance(item)
     if item.mean is None:
-        return f"{item.count} of {item.n}"
+        return item.account if item.count is None else f"{item.count} of {item.n}"
     mean, low, high = (
         "" if value is None else f"{convert(value, item.unit, unit(shown_unit)):g}"
         for value in (item.mean, item.low, item.high)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from simulate.evidence.observations import Standing, read_observations
+from simulate.evidence.observations import Observation, Standing, read_observations
 from simulate.results.tables import VISITS, SummaryVisit, printed, printed_alone, rounded, summary, visits
 from simulate.symbolic.units import unit
 from simulate.tabular import table_of
@@ -38,6 +39,30 @@ def test_a_row_has_the_quantiles_and_the_number_of_those_who_finished() -> None:
         ("arm 0", 20.0, 11.0, 29.0, 21, 21),
         ("arm 1", 51.0, pytest.approx(42.9), pytest.approx(59.1), 10, 21),
     ]
+
+
+def items_of(kind: str, folder: Path) -> tuple[Observation, ...]:
+    path = folder / "mine.toml"
+    path.write_text(
+        'schema = 1\nsource = "zong-2011"\n[[item]]\nid = "it"\naccount = "all were at the ceiling"\n'
+        f'quantity = "level"\nvisit_day = 0\nunit = "%"\nstanding = "reported"\nn = 7\n{kind}\n',
+        encoding="utf-8",
+    )
+    return read_observations(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ('kind = "mean"\nmean = 1.2', "mean 1.2"),
+        ('kind = "ceiling"\nceiling = 50', "all were at the ceiling"),
+        ('kind = "count"\ncount = 4', "4 of 7"),
+    ],
+)
+def test_what_has_no_range_is_told_by_its_mean_or_in_the_words_of_its_account(
+    kind: str, text: str, tmp_path: Path
+) -> None:
+    assert printed(items_of(kind, tmp_path), "level", SummaryVisit(0, 0.0, "baseline", 0.0), "%") == text
 
 
 def test_where_nobody_finished_there_is_no_number() -> None:
