@@ -295,7 +295,6 @@ MAY_NAME_READINGS = {
     "simulate/studies/visits.py": "days at which a run is summed up",
     "simulate/studies/dose_response/responses.py": "what is asked of doses where nothing is named",
     "simulate/studies/fitting/priors.py": "readings whose noise is free, and is that of regression to the mean",
-    "simulate/studies/prediction/questions.py": "what the literature expects of hypotheses",
 }
 """Modules that name what the trial of the abstract reads, or its days, for a reason of their own."""
 

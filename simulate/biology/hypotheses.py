@@ -37,6 +37,7 @@ H8
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from simulate.biology.clinical import CLINICAL_RESPONSE
 from simulate.biology.conversion import CONVERSION
@@ -78,6 +79,62 @@ H7 = Hypothesis(name="H7", title="IL-17 brakes Th1 priming", add=(IL17_BRAKE,))
 H8 = Hypothesis(name="H8", title="IL-1 makes Th17 clones grow and primes none", add=(MITOGEN,))
 
 HYPOTHESES = (H0, H1, H2, H3A, H3B, H4, H5, H5A, H5B, H6, H7, H8)
+
+UP, DOWN, FLAT = "up", "down", "flat"
+"""Ways in which a hypothesis can be expected to move something."""
+
+EXPECTED: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "H0": {
+            key: FLAT
+            for quantity in ("il17a", "ifng")
+            for key in (quantity, f"{quantity} dose", f"{quantity} drug", f"{quantity} wash-out", f"{quantity} who")
+        },
+        "H1": {
+            "il17a": DOWN, "ifng": UP, "double_positive": DOWN, "th17_memory": DOWN, "naive": UP, "cd45ro": FLAT,
+            "il17a dose": FLAT, "il17a drug": FLAT, "il17a wash-out": FLAT, "il17a who": FLAT, "ifng who": FLAT,
+        },
+        "H2": {
+            "il17a": DOWN, "ifng": UP, "ex_th17": UP, "naive": FLAT, "cd45ro": FLAT,
+            "il17a dose": FLAT, "il17a drug": FLAT,
+        },
+        "H3a": {
+            "il17a": DOWN, "ifng": DOWN, "double_positive": DOWN, "th17_memory": DOWN, "naive": FLAT, "cd45ro": DOWN,
+            "il17a drug": FLAT, "il17a wash-out": UP, "il17a who": FLAT, "ifng who": FLAT,
+        },
+        "H3b": {
+            "il17a": FLAT, "ifng": FLAT, "il17a_unwashed": DOWN, "ifng_unwashed": DOWN, "double_positive": DOWN,
+            "naive": FLAT, "cd45ro": FLAT, "il17a drug": FLAT, "il17a who": FLAT, "ifng who": FLAT,
+        },
+        "H4": {
+            "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "cd45ro": UP, "T1": DOWN, "ifng dose": FLAT,
+            "ifng drug": FLAT, "ifng wash-out": DOWN, "ifng who": UP,
+        },
+        "H5": {
+            "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
+            "il17a drug": DOWN, "ifng drug": UP,
+        },
+        "H5a": {
+            "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
+        },
+        "H5b": {
+            "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
+            "il17a drug": DOWN, "ifng drug": UP,
+        },
+        "H6": {
+            "il17a": FLAT, "ifng": UP, "double_positive": FLAT, "th17_memory": FLAT, "il17a drug": FLAT,
+            "ifng drug": FLAT,
+        },
+        "H7": {
+            "ifng": UP, "il17a drug": FLAT, "ifng drug": FLAT,
+        },
+        "H8": {
+            "il17a": DOWN, "double_positive": DOWN, "th17_memory": DOWN, "naive": FLAT, "il17a drug": FLAT,
+        },
+    }
+)  # fmt: skip
+"""What the literature expects of each hypothesis, by the keys of `simulate.studies.prediction.questions`: the table of
+rival hypotheses in the evidence base, which ``docs/hypotheses.md`` discusses cell by cell."""
 
 _OF_THE_TRIAL = (CLINICAL_RESPONSE, CK_DRIFT)
 """Options of the shipped trial: every run that stands on a fit has them."""

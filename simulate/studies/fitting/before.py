@@ -5,8 +5,7 @@ from __future__ import annotations
 from simulate.kernels.identifiability import structural
 from simulate.regimen.timetable import routes_given
 from simulate.studies.fitting.priors import Role
-from simulate.studies.fitting.problem import Problem
-from simulate.studies.fitting.simulated_trial import REGRESSED
+from simulate.studies.fitting.problem import REGRESSED, Problem
 
 
 def before_fit(problem: Problem) -> tuple[str, ...]:

@@ -38,6 +38,9 @@ from simulate.trials.design import TrialDesign
 from simulate.trials.reading import find_trial, read_trial, shipped_trial
 from simulate.trials.reported import check_reported
 
+REGRESSED = "_regressed"
+"""End of the name of an observable that is another one with regression to the mean, where a model has it."""
+
 SAMPLE_HOUR = "sample hour"
 """Coordinate of the time at which blood is drawn for serum at the last visit; those of other visits name them."""
 
@@ -129,9 +132,19 @@ class Problem:
 
     @property
     def key(self) -> str:
-        """Content hash of everything that decides a likelihood, but for the engine."""
+        """Content hash of everything that decides a likelihood, but for the engine.
+
+        Of routes and observables only those count that the trials give and read: more of them change no fit.
+        """
+        read = {name for part in self.parts for name in part.trial.watched}
+        read |= {f"{name}{REGRESSED}" for name in read}
+        model = dataclasses.replace(
+            self.model,
+            routes=routes_given(self.plans, self.model.routes),
+            observables=tuple(part for part in self.model.observables if part.name in read),
+        )
         return content_hash(
-            dataclasses.replace(self.model, routes=routes_given(self.plans, self.model.routes)).key,
+            model.key,
             repr([(part.population, part.evidence.meaning, part.trial.meaning) for part in self.parts]),
             repr(self.free),
             repr((MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),

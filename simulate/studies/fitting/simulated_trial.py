@@ -42,7 +42,7 @@ from simulate.studies.fitting.priors import (
     Role,
     is_fixed,
 )
-from simulate.studies.fitting.problem import COARSE, LEADING, MOST_REFUSED, SAMPLE_HOUR, Problem
+from simulate.studies.fitting.problem import COARSE, LEADING, MOST_REFUSED, REGRESSED, SAMPLE_HOUR, Problem
 from simulate.studies.models import quantity_units
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import convert
@@ -53,9 +53,6 @@ _SAMPLES = 9
 
 _MINUTE = Fraction(1, 1440)
 """Day."""
-
-REGRESSED = "_regressed"
-"""End of the name of an observable that is another one with regression to the mean, where a model has it."""
 
 
 def changes_at(problem: Problem, points: FloatArray) -> Changes:

@@ -31,8 +31,8 @@ from simulate.solver.problem import Schedule
 from simulate.solver.recording import observe_all
 from simulate.solver.trajectories import Trajectories
 from simulate.streams import FloatArray
-from simulate.studies.fitting.problem import Problem
-from simulate.studies.fitting.simulated_trial import REGRESSED, arms_of, cohort_at, recorded_times, seen_at
+from simulate.studies.fitting.problem import REGRESSED, Problem
+from simulate.studies.fitting.simulated_trial import arms_of, cohort_at, recorded_times, seen_at
 
 _BEND, _REACH, _NOISE = 10.0, 6.0, 0.01
 """Variance of what is not linear beside that of what is, the distance over which it varies in standard deviations of

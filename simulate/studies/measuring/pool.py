@@ -16,8 +16,8 @@ from simulate.regimen.doses import Plan
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.problem import COARSE
-from simulate.studies.fitting.simulated_trial import REGRESSED, cohort_at, weights_of_existing
+from simulate.studies.fitting.problem import COARSE, REGRESSED
+from simulate.studies.fitting.simulated_trial import cohort_at, weights_of_existing
 from simulate.studies.measuring.catalogue import UNTREATED, Measurement, PlannedReading, Sample
 from simulate.studies.models import quantity_units
 from simulate.trials.design import TrialDesign

@@ -12,19 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulate.biology.hypotheses import DOWN, FLAT, UP
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.problem import COARSE, MOST_REFUSED, Problem, only_trial
-from simulate.studies.fitting.simulated_trial import REGRESSED, cohort_at
+from simulate.studies.fitting.problem import COARSE, MOST_REFUSED, REGRESSED, Problem, only_trial
+from simulate.studies.fitting.simulated_trial import cohort_at
 from simulate.studies.models import assumed_of_routes
 from simulate.studies.prediction.questions import (
-    DOWN,
-    FLAT,
     UNTREATED,
-    UP,
     Group,
     PredictedReading,
     PredictionQuestion,

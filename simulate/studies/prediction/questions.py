@@ -1,16 +1,14 @@
 """What could be measured and was not, and which way the literature expects each hypothesis to move it.
 
-The expectations are those of the table of rival hypotheses in the evidence base, which `docs/hypotheses.md` discusses
-cell by cell.
+The expectations stand beside the hypotheses, in `simulate.biology.hypotheses`.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
+from simulate.biology.hypotheses import DOWN, EXPECTED, FLAT, UP
 from simulate.trials.design import TrialDesign
 
 UNTREATED = 0.0
@@ -116,67 +114,13 @@ def _week(day: float) -> str:
     return f"week {day / 7.0:g}"
 
 
-UP, DOWN, FLAT = "up", "down", "flat"
-
-_EXPECTED: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "H0": {
-            key: FLAT
-            for quantity in ("il17a", "ifng")
-            for key in (quantity, f"{quantity} dose", f"{quantity} drug", f"{quantity} wash-out", f"{quantity} who")
-        },
-        "H1": {
-            "il17a": DOWN, "ifng": UP, "double_positive": DOWN, "th17_memory": DOWN, "naive": UP, "cd45ro": FLAT,
-            "il17a dose": FLAT, "il17a drug": FLAT, "il17a wash-out": FLAT, "il17a who": FLAT, "ifng who": FLAT,
-        },
-        "H2": {
-            "il17a": DOWN, "ifng": UP, "ex_th17": UP, "naive": FLAT, "cd45ro": FLAT,
-            "il17a dose": FLAT, "il17a drug": FLAT,
-        },
-        "H3a": {
-            "il17a": DOWN, "ifng": DOWN, "double_positive": DOWN, "th17_memory": DOWN, "naive": FLAT, "cd45ro": DOWN,
-            "il17a drug": FLAT, "il17a wash-out": UP, "il17a who": FLAT, "ifng who": FLAT,
-        },
-        "H3b": {
-            "il17a": FLAT, "ifng": FLAT, "il17a_unwashed": DOWN, "ifng_unwashed": DOWN, "double_positive": DOWN,
-            "naive": FLAT, "cd45ro": FLAT, "il17a drug": FLAT, "il17a who": FLAT, "ifng who": FLAT,
-        },
-        "H4": {
-            "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "cd45ro": UP, "T1": DOWN, "ifng dose": FLAT,
-            "ifng drug": FLAT, "ifng wash-out": DOWN, "ifng who": UP,
-        },
-        "H5": {
-            "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
-            "il17a drug": DOWN, "ifng drug": UP,
-        },
-        "H5a": {
-            "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
-        },
-        "H5b": {
-            "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
-            "il17a drug": DOWN, "ifng drug": UP,
-        },
-        "H6": {
-            "il17a": FLAT, "ifng": UP, "double_positive": FLAT, "th17_memory": FLAT, "il17a drug": FLAT,
-            "ifng drug": FLAT,
-        },
-        "H7": {
-            "ifng": UP, "il17a drug": FLAT, "ifng drug": FLAT,
-        },
-        "H8": {
-            "il17a": DOWN, "double_positive": DOWN, "th17_memory": DOWN, "naive": FLAT, "il17a drug": FLAT,
-        },
-    }
-)  # fmt: skip
-
-
 def expected(key: str, hypothesis: str) -> frozenset[str]:
     """Ways in which a hypothesis is expected to move something; of a combination those of its parts.
 
     Empty where nothing is expected, as of a part that is not among the hypotheses of the table.
     """
     parts = [part.strip() for part in hypothesis.split("+")]
-    known = {name.casefold(): rows for name, rows in _EXPECTED.items()}
+    known = {name.casefold(): rows for name, rows in EXPECTED.items()}
     if not all(part.casefold() in known for part in parts):
         return frozenset()
     ways = {known[part.casefold()].get(key) for part in parts}

@@ -19,7 +19,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.fit import Likelihood
-from simulate.studies.fitting.problem import LEADING, SAMPLE_HOUR, problem_for
+from simulate.studies.fitting.problem import LEADING, REGRESSED, SAMPLE_HOUR, problem_for
 from simulate.studies.fitting.simulated_trial import (
     cohort_at,
     feasible_at,
@@ -28,7 +28,7 @@ from simulate.studies.fitting.simulated_trial import (
     treated,
     uniforms_for,
 )
-from simulate.symbolic.parts import Parameter, Spread
+from simulate.symbolic.parts import Observable, Parameter, Spread
 from simulate.trials.reading import read_trial, shipped_trial
 from tests.studies.fitting.tiny import problem
 
@@ -112,6 +112,29 @@ def test_the_key_has_the_routes_that_the_trial_gives_and_no_other() -> None:
     assert fewer.key == known.key
     other = replace(routes["sc"], gain=routes["iv"].gain)
     assert replace(known, model=replace(known.model, routes=(other,))).key != known.key
+
+
+def test_the_key_has_the_observables_that_the_trial_reads_and_no_other() -> None:
+    known = problem()
+    read = {part.name: part for part in known.model.observables}
+    of_more = replace(read["ifng"], name="more", expression=2 * read["ifng"].expression)
+
+    def key_with(*observables: Observable) -> str:
+        return replace(known, model=replace(known.model, observables=observables)).key
+
+    assert key_with(*read.values(), of_more) == known.key
+    assert key_with(*(part for part in read.values() if part.name in known.trial.watched)) == known.key
+    assert key_with(*({**read, "ifng": replace(of_more, name="ifng")}.values())) != known.key
+
+
+def test_the_key_has_what_is_read_with_regression_to_the_mean() -> None:
+    known = problem_for("H5a")
+    other = tuple(
+        replace(part, expression=2 * part.expression) if part.name == f"ifng{REGRESSED}" else part
+        for part in known.model.observables
+    )
+    assert other != known.model.observables
+    assert replace(known, model=replace(known.model, observables=other)).key != known.key
 
 
 def test_scores_do_not_depend_on_the_batch() -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from simulate.biology.hypotheses import HYPOTHESES
-from simulate.studies.prediction.questions import DOWN, FLAT, UP, expected, questions
+from simulate.biology.hypotheses import DOWN, FLAT, HYPOTHESES, UP
+from simulate.studies.prediction.questions import expected, questions
 from simulate.trials.reading import shipped_trial
 
 
 @pytest.mark.parametrize("hypothesis", [hypothesis.name for hypothesis in HYPOTHESES])
 def test_the_literature_expects_something_of_each_hypothesis(hypothesis: str) -> None:
     keys = {question.key for question in questions(shipped_trial())}
-    assert any(expected(key, hypothesis) for key in keys)
+    assert any(expected(key, hypothesis) for key in keys), "`EXPECTED` in simulate/biology/hypotheses.py lacks it"
     assert all(expected(key, hypothesis) <= {UP, DOWN, FLAT} for key in keys)
 
 
