@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +22,17 @@ def test_a_verb_has_its_function_and_its_python_function_where_the_table_says(na
         assert getattr(import_module(verb.api), verb.word).__doc__
         assert verb.word in simulate.__all__
         assert verb.word in import_module(verb.api).__all__, "type checkers see it"
+
+
+def test_type_checkers_see_every_module_with_a_python_function() -> None:
+    face = Path(simulate.__file__)
+    seen = {
+        node.module
+        for node in ast.walk(ast.parse(face.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and [part.name for part in node.names] == ["*"]
+    }
+    lacking = {verb.api for verb in verbs().values() if verb.api is not None} - seen
+    assert lacking == set(), "simulate/__init__.py imports * from each, for type checkers"
 
 
 def test_the_table_has_no_key_that_nobody_reads() -> None:

@@ -79,7 +79,7 @@ def test_the_page_prints_what_can_be_learned() -> None:
     if os.environ.get("IL1SIM_WRITE_DOCS") == "1":
         PAGE.write_text(as_it_should_be(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     printed = PAGE.read_text(encoding="utf-8")
-    assert printed == as_it_should_be(printed)
+    assert printed == as_it_should_be(printed), "IL1SIM_WRITE_DOCS=1 writes docs/identifiability.md anew"
 
 
 def test_the_example_of_the_page_prints_what_it_says() -> None:

@@ -80,11 +80,10 @@ def test_denormal_and_huge_amounts_are_lost_like_any_other(
 def test_an_amount_next_to_overflow_is_a_failure_or_right(kernel: CompiledKernel, method: Method) -> None:
     parameters = np.array([[0.8, 1.7e308], [0.8, 1.0]])
     result = solve(kernel, parameters, Schedule.empty(2), np.array([1.0]), method=method)
-    if method.series:
-        # No series of this model leaves what doubles can hold.
+    if result.status[0] == Status.OK:
         np.testing.assert_allclose(result.quantity("x")[0], 1.7e308 * np.exp(-0.8), rtol=1e-5)
     else:
-        assert result.status[0] != Status.OK
+        assert not method.series, "no series of this model leaves what doubles can hold"
         assert np.isnan(result.values[0]).all()
     assert result.status[1] == Status.OK
 
