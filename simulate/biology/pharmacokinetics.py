@@ -57,3 +57,8 @@ PHARMACOKINETICS = Mechanism(
         INTRAMUSCULAR,
     ),
 )
+
+
+def exchanged(*own: Reaction) -> tuple[Reaction, ...]:
+    """Reactions of anakinra with others in the place of those of the same names; what is new comes last."""
+    return tuple({reaction.name: reaction for reaction in (*PHARMACOKINETICS.reactions, *own)}.values())

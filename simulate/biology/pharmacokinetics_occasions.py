@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sympy import Integer
 
-from simulate.biology.pharmacokinetics import CENTRAL, CL, DEPOT, ENDOGENOUS, PHARMACOKINETICS, V, k_a
+from simulate.biology.pharmacokinetics import CENTRAL, CL, DEPOT, ENDOGENOUS, PHARMACOKINETICS, V, exchanged, k_a
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.parts import Mechanism, Reaction, Route, Species
 from simulate.symbolic.units import DIMENSIONLESS
@@ -21,17 +21,14 @@ ABSORPTION = Species(
     "on_occasion_k_a", "absorption on this occasion over the patient's usual", DIMENSIONLESS, initial=1
 )
 
-_SYNTHESIS = next(reaction for reaction in PHARMACOKINETICS.reactions if reaction.name == "il1ra_synthesis")
-
 PHARMACOKINETICS_ON_OCCASIONS = Mechanism(
     name="pharmacokinetics_on_occasions",
     title="Anakinra with clearance and absorption that change between occasions, and endogenous IL-1Ra",
     species=(*PHARMACOKINETICS.species, CLEARANCE, ABSORPTION),
     definitions=PHARMACOKINETICS.definitions,
-    reactions=(
+    reactions=exchanged(
         Reaction("absorption", k_a * ABSORPTION * DEPOT, {DEPOT: -1, CENTRAL: 1}),
         Reaction("elimination", CL / V * CLEARANCE * CENTRAL, {CENTRAL: -1}),
-        _SYNTHESIS,
         Reaction("il1ra_elimination", CL / V * CLEARANCE * ENDOGENOUS, {ENDOGENOUS: -1}),
         Reaction("within_an_occasion", Integer(0), {CLEARANCE: 1, ABSORPTION: 1}),
     ),

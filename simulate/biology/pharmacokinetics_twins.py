@@ -19,6 +19,7 @@ from simulate.biology.pharmacokinetics import (
     R_0,
     V,
     eps,
+    exchanged,
     k_a,
     molar_mass,
     relative_signal_muscle,
@@ -26,24 +27,21 @@ from simulate.biology.pharmacokinetics import (
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.parts import Definition, Mechanism, Reaction
 
-_EXCHANGED = (
-    Reaction("absorption", CL / V * DEPOT, {DEPOT: -1, CENTRAL: 1}),
-    Reaction("elimination", k_a * CENTRAL, {CENTRAL: -1}),
-    Reaction(
-        "il1ra_synthesis",
-        k_a * R_0 / molar_mass * ((1 - eps) + eps * relative_signal_muscle),
-        {ENDOGENOUS: 1},
-    ),
-    Reaction("il1ra_elimination", k_a * ENDOGENOUS, {ENDOGENOUS: -1}),
-)
-_NAMES = {reaction.name for reaction in _EXCHANGED}
-
 PHARMACOKINETICS_TWIN = Mechanism(
     name="pharmacokinetics_twin",
     title="Anakinra with the rates of absorption and elimination exchanged, and endogenous IL-1Ra",
     species=PHARMACOKINETICS.species,
     definitions=(Definition(CONCENTRATION.name, CONCENTRATION.meaning, CONCENTRATION.unit, CENTRAL / (CL / k_a)),),
-    reactions=(*_EXCHANGED, *(own for own in PHARMACOKINETICS.reactions if own.name not in _NAMES)),
+    reactions=exchanged(
+        Reaction("absorption", CL / V * DEPOT, {DEPOT: -1, CENTRAL: 1}),
+        Reaction("elimination", k_a * CENTRAL, {CENTRAL: -1}),
+        Reaction(
+            "il1ra_synthesis",
+            k_a * R_0 / molar_mass * ((1 - eps) + eps * relative_signal_muscle),
+            {ENDOGENOUS: 1},
+        ),
+        Reaction("il1ra_elimination", k_a * ENDOGENOUS, {ENDOGENOUS: -1}),
+    ),
     routes=PHARMACOKINETICS.routes,
 )
 
