@@ -303,7 +303,7 @@ def contrast(
     from simulate.results.contrast import answer_of, document, page, tables
     from simulate.results.provenance import asked
     from simulate.results.result import Result, drawing
-    from simulate.studies.contrast import contrasted, readouts_of
+    from simulate.studies.contrast import TOLERANCE, contrasted, readouts_of
     from simulate.studies.measuring.pool import needed, pool_of
 
     names = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
@@ -322,7 +322,10 @@ def contrast(
     readouts = readouts_of(design, [part for part, _ in known])
     total = sum(len(part.points) for part, _ in known) * patients * len(needed(readouts, design))
     with progress(total, "virtual patients") as advance:
-        pools = [pool_of(part, readouts, patients=patients, threads=threads, progress=advance) for part, _ in known]
+        pools = [
+            pool_of(part, readouts, patients=patients, tolerance=TOLERANCE, threads=threads, progress=advance)
+            for part, _ in known
+        ]
     fitted = [fit for _, fit in known]
     with progress(len(readouts), "readouts") as advance:
         found = contrasted(pools, readouts, fitted, patients=patients, studies=studies, seed=seed, progress=advance)

@@ -17,7 +17,7 @@ from simulate.results.shown import ShownTable, changes_shown, levels_shown, pati
 from simulate.results.tables import SummaryRow, rounded
 from simulate.studies.intervals import has_own_doses
 from simulate.studies.observed import ObservedValue
-from simulate.studies.paired import ENDPOINTS
+from simulate.studies.paired import ENDPOINTS, RESOLVED
 from simulate.studies.runs import Study
 from simulate.trials.reading import shipped_trial
 
@@ -70,7 +70,7 @@ def _changes_caption(study: Study, rows: Sequence[ChangeRow], reading: str, rule
     people += "; median (5 % to 95 % of the patients)"
     if study.draws is not None:
         people += f"; {said_of_draws(rows, study.scenario.patients)}"
-    return f"{people}{reading}; up/down: % of patients who rise and who fall{rule}."
+    return f"{people}{reading}; up/down: % of patients who rise and who fall {RESOLVED}{rule}."
 
 
 def _said_of_own_doses(study: Study) -> str:

@@ -14,7 +14,7 @@ from simulate.results.openings import as_sentences
 from simulate.studies.comparison.comparison import SAME
 from simulate.studies.contrast import Contrast, ContrastReadout, ReportedSign, Tendency, course_of
 from simulate.studies.measuring.ranking import ENOUGH, ODDS, SIZES
-from simulate.studies.paired import percent_of
+from simulate.studies.paired import RESOLVED, percent_of
 from simulate.studies.prediction.prediction import LITTLE, Band
 from simulate.tabular import ResultTable, table_of
 
@@ -195,7 +195,7 @@ def _caveats(found: Contrast) -> tuple[str, ...]:
     if found.signs:
         told.append(
             f"A draw goes a reported way where the mean change of its patients is {LITTLE:g} % or more that way; a "
-            "patient, where the change is any that the solver resolves. `simulate run` judges by shares of patients."
+            f"patient, where it is that way {RESOLVED}, as in `simulate run`, which judges by shares of patients."
         )
     if any(one.is_sparse for one in found.best):
         told.append("A question mark: the draws are too few for an exact number; more --draws.")

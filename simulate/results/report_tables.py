@@ -16,6 +16,7 @@ from simulate.results.html import escaped, folded, lines_table, paragraph, secti
 from simulate.results.shown import changes_shown, levels_shown, named, same_in_all
 from simulate.results.tables import SummaryRow, rounded
 from simulate.studies.measuring.ranking import SIZES
+from simulate.studies.paired import RESOLVED
 from simulate.studies.side_by_side import LARGE
 from simulate.tabular import rows_of
 
@@ -160,8 +161,9 @@ def _changes_and_levels(changes: Sequence[ChangeRow], levels: Sequence[SummaryRo
         between = f"{ranges} [90 % of the draws]" if changes[0].median_low is not None else ranges
         parts.append("<h3>Change since baseline, of each patient</h3>")
         parts += [lines_table(own.what, own.headings, own.lines) for own in tables]
+        counted = "" if are_alike else f"; up/down: % of patients who rise and who fall {RESOLVED}"
         rule = f"; {RULE}" if any(row.reported for row in changes) else ""
-        parts.append(paragraph(f"Changes are each patient's own{between}{rule}."))
+        parts.append(paragraph(f"Changes are each patient's own{between}{counted}{rule}."))
     own = levels_shown(levels, named=named)
     parts += [f"<h3>Levels{ranges}</h3>", lines_table(own.what, own.headings, own.lines)]
     if any(row.trough is not None for row in levels):

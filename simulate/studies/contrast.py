@@ -17,10 +17,10 @@ import numpy as np
 from simulate.errors import Where
 from simulate.evidence.trial_observations import EVERYONE
 from simulate.solver.kernel import FloatArray
+from simulate.solver.problem import Tolerance
 from simulate.studies.comparison.comparison import Comparison, compare
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.known_fits import Fit
-from simulate.studies.fitting.problem import COARSE
 from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, shipped_measurements
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
 from simulate.studies.measuring.ranking import SIZES, n_needed
@@ -30,8 +30,8 @@ from simulate.studies.resolution import Resolution
 from simulate.trials.design import Outcome, TrialDesign
 from simulate.watching import Advance
 
-_ERROR = 2.0 * float(Resolution(COARSE.rtol).error(1.0))
-"""What a change of a logarithm may be wrong by."""
+TOLERANCE = Tolerance()
+"""Of the patients' trajectories: that of runs, so that patients are counted as there."""
 
 _COMMON = 15
 """Patients of a measurement whose number is sought; a scale, and nothing that is printed."""
@@ -268,10 +268,11 @@ def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
         after, before = (pool.levels[arm, outcome.quantity, day] for day in (outcome.last, outcome.first))
         with np.errstate(divide="ignore", invalid="ignore"):
             moved = np.where(pool.weights > 0.0, np.log(after / before), 0.0)
-        signed = moved if outcome.way == "up" else -moved
+        resolved = Resolution(TOLERANCE.rtol).percent(after, before)
+        goes = resolved > 0.0 if outcome.way == "up" else resolved < 0.0
         mean = 100.0 * np.expm1(np.einsum("kp,kp->k", pool.weights, moved))
         draws.append(float(((mean if outcome.way == "up" else -mean) >= LITTLE).mean()))
-        patients.append(band_of(np.einsum("kp,kp->k", pool.weights, (signed > _ERROR).astype(np.float64))))
+        patients.append(band_of(np.einsum("kp,kp->k", pool.weights, goes.astype(np.float64))))
     return ReportedSign(
         outcome.quantity,
         outcome.title,

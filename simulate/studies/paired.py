@@ -32,6 +32,9 @@ from simulate.trials.reading import shipped_trial
 AGREEING = 0.75
 """Share of the patients who must go a reported way for it to count as agreement, or not go it for disagreement."""
 
+RESOLVED = "by any amount that the solver resolves"
+"""By how much a patient must rise or fall to be counted, wherever patients are counted; for captions."""
+
 FEWEST_DRAWN = 50
 """Patients from which on those who are drawn say between which values draws of a fit have their medians.
 

@@ -567,7 +567,8 @@ def test_patients_with_doses_of_their_own_are_said_to_be_read_at_the_visit(folde
         "it is read at the visit itself, not as an average between doses: patients of `own` have doses of their own"
     )
     people = "2 patients with the parameters of the tables, of no fit; median (5 % to 95 %"
-    assert f"{people} of the patients); {reading}; up/down: % of patients who rise and who fall." in said
+    counted = "up/down: % of patients who rise and who fall by any amount that the solver resolves"
+    assert f"{people} of the patients); {reading}; {counted}." in said
     assert f"{people}); {reading}." in said
 
 

@@ -166,7 +166,8 @@ def test_a_report_has_the_lines_that_the_run_printed(tmp_path: Path, capsys: pyt
     text = report(tmp_path / "made", Purpose(), error=False, figures=False)
     shown = text[text.index("<h2>Results</h2>") : text.index("<details>")]
     # Something was reported of this dose, and by which rule it agrees is said.
-    assert f"median (5 to 95 % of the patients); {RULE}.</p>" in text
+    counted = "up/down: % of patients who rise and who fall by any amount that the solver resolves"
+    assert f"median (5 to 95 % of the patients); {counted}; {RULE}.</p>" in text
     # Of each arm the last cell but two of changes, and the first of levels.
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r'<td class="under-1">(.*?)</tr>', shown)]
     changes, levels = said.partition("\nLevels\n")[0], said.partition("\nLevels\n")[2].partition("\nLevels, ")[0]

@@ -20,7 +20,9 @@ from simulate.studies.contrast import Contrast, Tendency, contrast_days, contras
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.problem import problem_for
 from simulate.studies.measuring.pool import MeasurementPool
+from simulate.studies.paired import changes_since_baseline
 from simulate.studies.prediction.prediction import Band
+from tests.figures.synthetic import dataset
 
 Capture = pytest.CaptureFixture[str]
 
@@ -35,7 +37,7 @@ def apart() -> Contrast:
     return made_up((1.5, 1 / 1.5))
 
 
-def made_up(changes: tuple[float, float], draws: int = 24) -> Contrast:
+def made_up(changes: tuple[float, float], draws: int = 24, spread_of: float = 0.02) -> Contrast:
     """Patients of two hypotheses, alike in everything but the factor of IFNγ+ cells on every later day."""
     known = Draws(problem_for("H0"), np.zeros((draws, 1)), False, 1)
     arm = known.problem.trial.arms[0].name
@@ -44,7 +46,7 @@ def made_up(changes: tuple[float, float], draws: int = 24) -> Contrast:
         for one in readouts_of(known.problem.trial, [known, known])
         if one.samples[0].readings[0].quantity in ("ifng", "il17a")
     ]
-    spread = np.linspace(-0.02, 0.02, draws)[:, np.newaxis] + np.zeros((draws, 8))
+    spread = np.linspace(-spread_of, spread_of, draws)[:, np.newaxis] + np.zeros((draws, 8))
     pools = []
     for change in changes:
         levels = {}
@@ -96,11 +98,22 @@ def test_signs_are_counted_over_draws_and_over_patients(apart: Contrast) -> None
     assert falls.draws == (pytest.approx(0.25, abs=0.05),) * 2
 
 
+@pytest.mark.parametrize("factor", [1.001, 1.00001])
+def test_a_patient_is_counted_as_moving_where_a_run_counts_the_patient(factor: float) -> None:
+    (rises, _) = made_up((factor, 1.0 / factor), spread_of=0.0).signs
+    run = dataset(arms=2, members=4)
+    run["level"].values[:, :, 1:] = run["level"].values[:, :, :1] * np.array([factor, 1.0 / factor])[:, None, None]
+    changes, _ = changes_since_baseline(run, "level", 1)
+    assert [band.median for band in rises.patients] == [float((own > 0.0).mean()) for own in changes]
+    assert rises.patients[0].median == float(factor == 1.001)
+
+
 def test_by_which_rule_a_reported_sign_is_counted_is_said(apart: Contrast) -> None:
     told = [text for text in answer_of(apart).caveats if text.startswith("A draw goes")]
     assert told == [
         "A draw goes a reported way where the mean change of its patients is 1 % or more that way; a patient, where "
-        "the change is any that the solver resolves. `simulate run` judges by shares of patients."
+        "it is that way by any amount that the solver resolves, as in `simulate run`, which judges by shares of "
+        "patients."
     ]
     assert not any(text.startswith("A draw goes") for text in answer_of(replace(apart, signs=())).caveats)
 

@@ -13,6 +13,7 @@ from simulate.errors import InputError, NumericalError, did_you_mean
 from simulate.evidence.trial_observations import EVERYONE
 from simulate.inference.information import Statistic
 from simulate.regimen.doses import Plan
+from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
@@ -53,10 +54,11 @@ def pool_of(
     measurements: Sequence[Measurement],
     *,
     patients: int,
+    tolerance: Tolerance = COARSE,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> MeasurementPool:
-    """Simulate the patients of one hypothesis."""
+    """Simulate the patients of one hypothesis; the tolerance suffices for means of readings that err by percents."""
     problem = draws.problem
     known = tuple(quantity_units(problem.model))
     wanted = _wanted(measurements, problem.hypothesis, known)
@@ -69,7 +71,7 @@ def pool_of(
     for name, days in needed(measurements, problem.trial).items():
         arm = Arm(name, _plan(problem.trial, name))
         ensemble = simulate_cohort(
-            problem.model, (arm,), cohort, np.array(days), tolerance=COARSE, threads=threads, progress=progress
+            problem.model, (arm,), cohort, np.array(days), tolerance=tolerance, threads=threads, progress=progress
         )
         exists &= _exist(ensemble, problem.hypothesis).reshape(shape)
         if judged is not None:
