@@ -233,7 +233,7 @@ def dose_response(
     -------
     Dataset
         As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second); of
-        several hypotheses, along ``hypothesis``.
+        several hypotheses, along ``hypothesis``, with the coordinate ``draws_of``: ``fit``, ``prior`` or ``typical``.
 
     Raises
     ------
@@ -339,6 +339,7 @@ def responded(
         document={
             "title": first.attrs["title"],
             "hypotheses": names,
+            "draws_of": [str(one.attrs["draws_of"]) for one in datasets],
             "arm": first.attrs["arm"],
             "second": first.attrs["second"] or None,
             "second_unit": str(first["second"].attrs.get("units", "")),

@@ -126,25 +126,26 @@ def _show(result: Result[tuple[xr.Dataset, ...]]) -> None:
 def _curves(datasets: Sequence[xr.Dataset]) -> Table:
     from simulate.results.tables import rounded
     from simulate.studies.dose_response.emax import CurveVerdict
-    from simulate.studies.dose_response.tables import curve_rows, effect_rows, patients_text
+    from simulate.studies.dose_response.tables import curve_rows, effect_rows, names_of, people_text
 
     dataset, several = datasets[0], len(datasets) > 1
-    rows = [(one.attrs["hypothesis"], row) for one in datasets for row in curve_rows(one)]
+    named = list(zip(names_of(datasets), datasets, strict=True))
+    rows = [(name, row) for name, one in named for row in curve_rows(one)]
     # An endpoint under each hypothesis, and then the next.
     rows.sort(key=lambda pair: dataset["endpoint"].values.tolist().index(pair[1].endpoint))
     # Without a dose nothing changes in anybody, and what the curve has there says how well it fits, not what is so.
     still = {
-        (one.attrs["hypothesis"], row.endpoint, row.second)
-        for one in datasets
+        (name, row.endpoint, row.second)
+        for name, one in named
         for row in effect_rows(one)
         if row.dose == row.p5 == row.p95 == 0.0
     }
     has_base = any((hypothesis, row.endpoint, row.second) not in still for hypothesis, row in rows)
     own = "" if several else f"hypothesis {dataset.attrs['hypothesis']}; "
-    people = "; ".join(dict.fromkeys(patients_text(one) for one in datasets))
     table = titled(
         dataset.attrs["title"],
-        caption=f"{own}sigmoid Emax curves of the mean of {people}; 95 % of resampled cohorts in parentheses",
+        caption=f"{own}sigmoid Emax curves of the mean of {people_text(datasets)}; 95 % of resampled cohorts in "
+        "parentheses",
         caption_justify="left",
         title_style="bold",
         pad_edge=False,
@@ -233,13 +234,13 @@ def _table_of_doses(dataset: xr.Dataset, caption: str) -> Table:
 
 def _doses_of_several(datasets: Sequence[xr.Dataset]) -> Table:
     """Means at each dose, a column for each hypothesis."""
-    from simulate.studies.dose_response.tables import effect_rows
+    from simulate.studies.dose_response.tables import effect_rows, names_of
 
     dataset = datasets[0]
     rows = [effect_rows(one) for one in datasets]
     table = _table_of_doses(dataset, "means (95 %)")
-    for one in datasets:
-        table.add_column(one.attrs["hypothesis"], justify="right")
+    for name in names_of(datasets):
+        table.add_column(name, justify="right")
     for together in zip(*rows, strict=True):
         row = together[0]
         table.add_row(
@@ -253,12 +254,14 @@ def _doses_of_several(datasets: Sequence[xr.Dataset]) -> Table:
 
 def _below(datasets: Sequence[xr.Dataset]) -> list[str]:
     """What "blocked" means, if it is shown; of each hypothesis its other doses; and what is in no interval."""
+    from simulate.studies.dose_response.tables import names_of
+
     several = len(datasets) > 1
     bound = datasets[0].attrs["bound"]
     blocked = f"blocked: share of the interval with the signal of IL-1 below {bound:g} % of its baseline"
     lines = [] if several else [blocked]
-    for one in datasets:
-        prefix = f"{one.attrs['hypothesis']}: " if several else ""
+    for name, one in zip(names_of(datasets), datasets, strict=True):
+        prefix = f"{name}: " if several else ""
         lines += [prefix + line for line in _of_doses(one)]
     if any("draw" not in one.coords for one in datasets):
         lines.append(

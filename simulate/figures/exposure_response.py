@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from simulate.figures.dose_response import effect_label
 from simulate.figures.style import COLORS, FAINT, INK, PAGE, POINTS, color, logarithmic, quantity_label, styled
 from simulate.solver.kernel import FloatArray
+from simulate.studies.dose_response.tables import names_of
 
 GROUPS = 12
 """Groups of equal size, by exposure, whose quantiles are drawn."""
@@ -66,7 +67,7 @@ def exposure_response(datasets: xr.Dataset | Sequence[xr.Dataset]) -> Figure:
         ]
         if not is_alone:
             handles = [Line2D([], [], color=color(order), linewidth=1.6) for order in range(len(several))]
-            labels = [str(one.attrs["hypothesis"]) for one in several]
+            labels = names_of(several)
             handles.append(Patch(color=INK, alpha=0.2, linewidth=0.0))
             labels.append(f"median and 90 % of each of {GROUPS} groups of patients")
         figure.legend(handles, labels, loc="outside lower left", ncols=3)

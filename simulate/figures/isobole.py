@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from simulate.figures.dose_response import dose_label
 from simulate.figures.style import COLUMN, INK, PAGE, POINTS, color, logarithmic, quantity_label, styled
-from simulate.studies.dose_response.tables import patients_text
+from simulate.studies.dose_response.tables import names_of, patients_text
 
 _HEIGHT, _LINE = 2.8, 0.18
 _MARKERS = ("o", "s", "^")
@@ -61,7 +61,7 @@ def isobole(datasets: xr.Dataset | Sequence[xr.Dataset]) -> Figure:
         labels = [*labels, f"{what}, n = {patients_text(dataset)}"]
         if len(several) > 1:
             handles += [Line2D([], [], color=INK, linestyle=dashes) for dashes in _DASHES[: len(several)]]
-            labels += [str(one.attrs["hypothesis"]) for one in several]
+            labels += names_of(several)
         figure.legend(handles, labels, loc="outside lower left", ncols=1 if endpoints == 1 else 2)
     return figure
 

@@ -13,7 +13,7 @@ from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
 from simulate.figures.heat_map import heat_map
 from simulate.figures.isobole import isobole
-from simulate.studies.dose_response.tables import patients_text
+from simulate.studies.dose_response.tables import names_of, patients_text
 
 
 def response_figures(datasets: Sequence[xr.Dataset]) -> Iterator[tuple[str, Callable[[], Figure]]]:
@@ -41,10 +41,9 @@ def in_lines(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
     Of many places of a second axis those are taken that can be shown apart.
     """
     parts, names = [], []
-    for one in datasets:
+    for own, one in zip(names_of(datasets), datasets, strict=True):
         places = shown_places(one.sizes["second"], max(1, MAX_LINES // len(datasets)))
         parts.append(one.isel(second=places).drop_dims([name for name in ("cause", "cohort") if name in one.dims]))
-        own = str(one.attrs["hypothesis"])
         names += [f"{own}, {second_label(one, place)}" if one.attrs["second"] else own for place in places]
     found = xr.concat(
         parts, dim="second", join="outer", data_vars="minimal", coords="minimal", compat="override",

@@ -11,7 +11,14 @@ from simulate.results.opening import Opening
 from simulate.results.shown import named, patients_in
 from simulate.results.tables import dose_text, rounded
 from simulate.studies.dose_response.emax import CurveVerdict
-from simulate.studies.dose_response.tables import assumptions, curve_rows, patients_text, share_rows, weak_fits
+from simulate.studies.dose_response.tables import (
+    assumptions,
+    curve_rows,
+    names_of,
+    people_text,
+    share_rows,
+    weak_fits,
+)
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
 from simulate.studies.scenario import REFERENCE
 from simulate.studies.side_by_side import BOTH, SideBySide
@@ -136,7 +143,7 @@ def of_doses(datasets: Sequence[LabeledArrays]) -> Opening:
     """Of a dose-response study: of each curve the ED50, or why there is none, and the other doses that were asked."""
     sentences, unit = [], str(datasets[0]["dose"].attrs.get("units", ""))
     highest = float(datasets[0]["dose"].max())
-    for one in datasets:
+    for name, one in zip(names_of(datasets), datasets, strict=True):
         titles = dict(zip(one["endpoint"].values.tolist(), one["endpoint_title"].values.tolist(), strict=True))
         shares = share_rows(one)
         for row in curve_rows(one):
@@ -151,8 +158,8 @@ def of_doses(datasets: Sequence[LabeledArrays]) -> Opening:
                 for share in shares
                 if (share.endpoint, share.second) == (row.endpoint, row.second)
             ]
-            sentences.append(f"{one.attrs['hypothesis']}, {titles[row.endpoint]}{at}: {'; '.join(found)}.")
-    caveats = list(dict.fromkeys(f"Means of {patients_text(one)}; intervals are 95 %." for one in datasets))
+            sentences.append(f"{name}, {titles[row.endpoint]}{at}: {'; '.join(found)}.")
+    caveats = [f"Means of {people_text(datasets)}; intervals are 95 %."]
     caveats += if_true(*((one.attrs.get("model"), one.attrs["hypothesis"]) for one in datasets))
     caveats += as_sentences(assumptions(datasets))
     caveats += [f"{text}." for text in weak_fits(datasets)]

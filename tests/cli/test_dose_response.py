@@ -110,6 +110,27 @@ def test_two_hypotheses_stand_in_one_table_and_repeat_from_their_directory(tmp_p
     assert capsys.readouterr().out.startswith("the same to the bit: curves.csv, dose-response.json, effects.csv")
 
 
+def test_of_several_hypotheses_it_is_said_which_has_no_fit(tmp_path: Path, capsys: Capture) -> None:
+    target = tmp_path / "two"
+    few = ["--dose", "10,30,100,300 mg", "--draws", "2", "-n", "4", "--replicates", "4", "-e", "ifng:change@28"]
+    arguments = ["dose-response", "anakinra-100mg-daily", *few, "-H", "H1", "-H", "H1+H4"]
+    assert outcome([*arguments, "--no-figures", "--out", str(target)]) == 0
+    shown = capsys.readouterr().out
+    heads = next(line for line in shown.splitlines() if "dose, mg" in line)
+    assert heads.split() == ["endpoint", "dose,", "mg", "H1,", "fit", "H1+H4,", "prior"]
+    told = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["answer"]["sentences"]
+    assert [sentence.partition(", change")[0] for sentence in told] == ["H1, fit", "H1+H4, prior"]
+    assert json.loads((target / "dose-response.json").read_text(encoding="utf-8"))["draws_of"] == ["fit", "prior"]
+
+
+def test_of_one_hypothesis_it_is_said_what_its_draws_are_of(capsys: Capture) -> None:
+    few = ["--dose", "10,30,100,300 mg", "--draws", "2", "-n", "4", "--replicates", "4", "-e", "ifng:change@28"]
+    assert outcome(["dose-response", "anakinra-100mg-daily", *few, "-H", "H1+H4"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    caption = "sigmoid Emax curves of the mean of 4 of 4 patients in each of 2 draws of the prior; 95 % of resampled"
+    assert f"hypothesis H1+H4; {caption}" in shown
+
+
 def test_a_hypothesis_twice_is_refused(capsys: Capture) -> None:
     assert outcome(["dose-response", "anakinra-100mg-daily", "-H", "H1", "-H", "H1"]) == 3
     assert capsys.readouterr().err == (

@@ -30,7 +30,7 @@ from simulate.studies.dose_response.reduction import (
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
 from simulate.studies.models import QUANTITIES, listing, quantity_units
 from simulate.studies.runs import Study, arm_number, cohort_of, prepare
-from simulate.studies.scenario import read_scenario
+from simulate.studies.scenario import TYPICAL, read_scenario
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.designs import Value
@@ -206,6 +206,7 @@ def respond(
     attributes = {
         **{name: value for name, value in results.attrs.items() if name in _KEPT},
         # What was varied: the doses of an arm of a scenario, which has a title of its own.
+        "draws_of": TYPICAL if study.draws is None else study.draws.name,
         "title": f"dose-response, {span} {unit}, in place of the dose of `{arm}` ({study.scenario.title})",
         "question": study.scenario.question or "",
         "arm": arm,
@@ -238,6 +239,8 @@ def together(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
         combine_attrs="override",
     )  # fmt: skip
     counters = total_counts(datasets)
+    stands = np.array([one.attrs.get("draws_of", TYPICAL) for one in datasets], dtype=object)
+    found = found.assign_coords(draws_of=("hypothesis", stands))
     found.attrs |= {"hypothesis": ", ".join(names.values.tolist()), "counters": json.dumps(counters)}
     return found
 

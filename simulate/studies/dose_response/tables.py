@@ -222,6 +222,23 @@ def patients_text(dataset: LabeledArrays, endpoint: int | None = None) -> str:
     return f"{shown} of {total} patients in each of {draws} draws"
 
 
+def names_of(datasets: Sequence[LabeledArrays]) -> list[str]:
+    """What tells studies apart: hypotheses, and what they stand on where that is not the same for all."""
+    names = [str(one.attrs["hypothesis"]) for one in datasets]
+    stands = [str(one.attrs.get("draws_of", "")) for one in datasets]
+    return [", ".join(pair) for pair in zip(names, stands, strict=True)] if len({*stands}) > 1 else names
+
+
+def people_text(datasets: Sequence[LabeledArrays]) -> str:
+    """`patients_text` of all, and of what the draws are where that is the same for all: else `names_of` have it."""
+    texts = "; ".join(dict.fromkeys(patients_text(one) for one in datasets))
+    origins = {
+        str(one.attrs.get("fit", "")).removesuffix(f" ({one.attrs.get('weakness')})").partition(" draws of ")[2]
+        for one in datasets
+    }
+    return f"{texts} of {origins.pop()}" if len(origins) == 1 and "" not in origins else texts
+
+
 def weak_fits(datasets: Sequence[LabeledArrays]) -> tuple[str, ...]:
     """Of fits from which nothing can be concluded: the draws that stand behind a hypothesis, and why."""
     return tuple(f"{one.attrs['hypothesis']}: {one.attrs['fit']}" for one in datasets if "weakness" in one.attrs)
