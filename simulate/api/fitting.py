@@ -213,7 +213,8 @@ def calibrate(
     Returns
     -------
     Result
-        Its value has the ranks; table ``calibration``.
+        Its value has the ranks; table ``calibration``. ``passed`` is whether all are as even as chance has them, and
+        ``faults`` name those that are not.
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
@@ -245,10 +246,11 @@ def calibrate(
         f"calibration of the fit of {problem.label}",
         found,
         document={
-            "hypothesis": problem.label, "repeats": repeats, "passed": bool(found.is_calibrated), "rows": rows
+            "hypothesis": problem.label, "repeats": repeats, "passed": found.is_calibrated, "rows": rows
         },
         tables={"calibration": table_of(table)},
         models=models_of([problem]),
+        faults=found.faults,
     ).written(out, force=force)  # fmt: skip
 
 

@@ -152,8 +152,8 @@ def audit(file: str | Path | None = None) -> Result[tuple[Evidence, tuple[Findin
     Returns
     -------
     Result
-        Its value has the evidence and what was found; table ``findings``. ``document["unmarked"]`` counts
-        contradictions whose items are not marked as disputed.
+        Its value has the evidence and what was found; table ``findings``. ``passed`` is whether no item contradicts
+        arithmetic but those that are marked as disputed, and ``faults`` are the contradictions of others.
     """
     arguments = dict(locals())
     from simulate.evidence.audit import audit as findings_of
@@ -165,6 +165,7 @@ def audit(file: str | Path | None = None) -> Result[tuple[Evidence, tuple[Findin
 
     evidence = read_evidence(file)
     findings = tuple(findings_of(evidence))
+    against = unmarked(evidence, findings)
     rows = [
         {
             "item": finding.item,
@@ -183,9 +184,10 @@ def audit(file: str | Path | None = None) -> Result[tuple[Evidence, tuple[Findin
             "source": evidence.source,
             "items": [_item(evidence, item.name) for item in evidence.items],
             "findings": rows,
-            "unmarked": len(unmarked(evidence, findings)),
+            "unmarked": len(against),
         },
         tables={"findings": table_of(rows)},
+        faults=tuple(f"the item `{finding.item}` contradicts arithmetic: {finding.text}" for finding in against),
     )
 
 
@@ -236,7 +238,8 @@ def verify(
     Returns
     -------
     Result
-        Its value says what was found; ``value.passed`` whether all is as promised. Tables ``repetitions``, ``errors``.
+        Its value says what was found; ``passed`` whether all is as promised, and ``faults`` what is not. Tables
+        ``repetitions``, ``errors``.
     """
     from simulate.results.provenance import asked
     from simulate.results.result import Result
@@ -266,6 +269,7 @@ def verify(
         tables={"repetitions": table_of(found.repetitions), "errors": table_of(found.errors)},
         models={study.hypothesis: study.model},
         facts={"scenario": study.settings},
+        faults=found.faults,
     )  # fmt: skip
 
 

@@ -68,6 +68,8 @@ class Result(Generic[T]):
         Further files: name → content.
     answer
         What was asked and what came out, in sentences, with which a report opens; None where a verb has none.
+    faults
+        Of a verb that judges, what is wrong, in sentences; None of a verb that does not.
     """
 
     provenance: Provenance
@@ -81,9 +83,16 @@ class Result(Generic[T]):
     facts: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     answer: Opening | None = None
+    faults: tuple[str, ...] | None = None
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether nothing is wrong, of a verb that judges: `verify`, `audit` and `calibrate`; None of the others."""
+        return None if self.faults is None else not self.faults
 
     def __repr__(self) -> str:
-        parts = [f"table `{name}`: {len(table)} rows" for name, table in self.tables.items()]
+        parts = [] if self.faults is None else [f"NOT passed: {fault}" for fault in self.faults] or ["passed"]
+        parts += [f"table `{name}`: {len(table)} rows" for name, table in self.tables.items()]
         parts += [f"figure `{name}`" for name in self.figures]
         return "\n  ".join((f"{self.provenance.verb}: {self.title}", *parts))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import simulate
 from simulate.cli.app import outcome
 
 Capture = pytest.CaptureFixture[str]
@@ -67,6 +68,15 @@ def test_an_unmarked_contradiction_is_an_input_error(tmp_path: Path, capsys: Cap
     assert outcome(["audit", str(path), "--json"]) == 3
     document = json.loads(capsys.readouterr().out)
     assert (document["unmarked"], document["error"]["code"]) == (1, "evidence.contradiction")
+
+
+def test_from_python_an_audit_says_whether_it_has_passed(tmp_path: Path) -> None:
+    assert (simulate.audit().passed, simulate.audit().faults) == (True, ())
+    (tmp_path / "wrong.toml").write_text(WRONG, encoding="utf-8")
+    found = simulate.audit(tmp_path / "wrong.toml")
+    said = "the item `response` contradicts arithmetic: 16 of 15 is more than all"
+    assert (found.passed, found.faults) == (False, (said,))
+    assert f"\n  NOT passed: {said}\n" in repr(found)
 
 
 def test_a_malformed_file_is_an_input_error(tmp_path: Path, capsys: Capture) -> None:

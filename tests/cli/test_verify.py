@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import simulate
 import simulate.studies.errors_made as errors_made
 from simulate.cli.app import outcome
 from tests.cli.test_times_of_models import decay
@@ -68,6 +69,22 @@ def test_what_is_not_as_promised_is_an_error_with_its_own_exit_code(
     assert captured.err.startswith("error[verify.failed]: the scenario `untreated` is not solved as promised\n")
     assert "of its value (patient " in captured.err
     assert "expected: the same bits in every way of solving, and errors within their limits\n" in captured.err
+
+
+def test_from_python_a_result_says_whether_it_has_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {"patients": 3, "settings": {"time.end": "3 d", "model.fit": "typical"}}
+    found = simulate.verify("untreated", **few)
+    assert (found.passed, found.faults) == (True, ())
+    assert repr(found).splitlines()[1] == "  passed"
+    monkeypatch.setattr(errors_made, "LIMIT", 0.0)
+    found = simulate.verify("untreated", **few)
+    assert found.passed is False
+    assert found.faults == found.value.faults
+    assert repr(found).splitlines()[1:] == [
+        *(f"  NOT passed: {fault}" for fault in found.faults),
+        f"  table `repetitions`: {len(found.tables['repetitions'])} rows",
+        f"  table `errors`: {len(found.tables['errors'])} rows",
+    ]
 
 
 def test_where_no_tolerance_is_tighter_nothing_is_judged(capsys: Capture) -> None:

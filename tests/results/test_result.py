@@ -40,6 +40,11 @@ def result(question: int, *, title: str = "a title", path: Path | None = None) -
     return Result(origin, title, question, document={"verdict": "x"}, tables={"design": TABLE})
 
 
+def test_a_verb_that_does_not_judge_has_no_verdict() -> None:
+    assert result(3).passed is None
+    assert repr(result(3)) == "design: a title\n  table `design`: 2 rows"
+
+
 def test_a_result_leaves_its_files_and_a_manifest_by_which_it_is_listed(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text("a = 1", encoding="utf-8")

@@ -68,7 +68,14 @@ class Calibration:
     @property
     def is_calibrated(self) -> bool:
         """Whether no name is more uneven than one in a hundred such tables would have it."""
-        return bool(self.p_values.min() > 0.01 / len(self.names))
+        return not self.faults
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """One sentence for each name that is more uneven than that."""
+        least = 0.01 / len(self.names)
+        rows = zip(self.names, self.p_values.tolist(), strict=True)
+        return tuple(f"ranks of `{name}` have p = {p:.2g}, at most {least:.2g}" for name, p in rows if p <= least)
 
 
 def calibrate(

@@ -71,6 +71,8 @@ def test_even_ranks_are_calibrated_and_cover_at_the_nominal_rate() -> None:
 @pytest.mark.parametrize("values", [[0] * 40 + [15] * 40, [7, 8] * 40, [0, 1, 2, 3] * 20])
 def test_ranks_at_the_ends_in_the_middle_or_on_one_side_are_not(values: list[int]) -> None:
     assert not ranks(values).is_calibrated
+    (fault,) = ranks(values).faults
+    assert fault.startswith("ranks of `n0` have p = ")
 
 
 def test_intervals_that_are_too_narrow_show_in_the_coverage() -> None:
