@@ -44,6 +44,9 @@ _SYNONYMS = {
 }
 """What routes are called besides their usual names."""
 
+USUAL_ROUTES = frozenset({*_SYNONYMS.values(), "po"})
+"""Names of routes that everybody knows, whatever routes a model has."""
+
 _EVERY = re.compile(r"q([1-9][0-9]{0,3})(h|d|w|wk)")
 
 _SHORTEST = Fraction(1, 1_000_000)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from simulate.errors import InputError, Where
-from simulate.regimen.doses import RESERVED, prescribed
+from simulate.regimen.doses import RESERVED, USUAL_ROUTES, prescribed, route_is_free, usual_route
 from simulate.symbolic.units import Unit, unit
 
 MAX_LENGTH = 10_000
@@ -154,9 +154,31 @@ class Tokens:
         try:
             return unit(_ALIASES.get(token.folded, token.text)), token
         except InputError as error:
+            if self._is_left_out(token, is_dose=what.endswith("of the dose"), is_known=error.advice is not None):
+                number = self.tokens[self.at - 2].text
+                raise self.error(
+                    f"`{number}` has no unit",
+                    token,
+                    "regimen.unit",
+                    found=f"{quoted(token.text)} in the place of {what}",
+                    expected=EXAMPLE if "dose" in what else None,
+                    advice=" or ".join(f"`{number} {text}`" for text in self._units_of(what)),
+                ) from None
             raise self.error(
                 error.what, token, "regimen.unit", found=error.found, expected=error.expected, advice=error.advice
             ) from None
+
+    def _is_left_out(self, token: Token, *, is_dose: bool, is_known: bool) -> bool:
+        """Whether a word that is no unit, nor nearly one that is known, is what follows a unit."""
+        usual = usual_route(token.text.replace(".", "")) in USUAL_ROUTES
+        if usual or token.folded in RESERVED or prescribed(token.folded) is not None:
+            return True
+        following = self.peek()
+        return is_dose and not is_known and (following is None or not route_is_free(following.text))
+
+    @staticmethod
+    def _units_of(what: str) -> tuple[str, ...]:
+        return ("mg",) if what.endswith("of the dose") else ("mg/h",) if "rate" in what else ("h", "d")
 
     def length(self, what: str) -> Fraction:
         """A length of time in days."""
