@@ -176,8 +176,8 @@ def _odds(difference: float) -> str:
 
 def _of_sign(found: Contrast, sign: ReportedSign) -> str:
     parts = [
-        f"{percent_of(share)} % of the draws of {name} ({percent_of(band.median)} % of the patients)"
-        for name, share, band in zip(found.names, sign.draws, sign.patients, strict=True)
+        f"{percent_of(share)} % of the draws of {name} ({percent_of(patients)} % of the patients)"
+        for name, share, patients in zip(found.names, sign.draws, sign.shares, strict=True)
     ]
     return f"Reported: {sign.title} {WENT[sign.way]} {visit_of(found, sign.day)}. So they do in {' and '.join(parts)}."
 
@@ -227,7 +227,8 @@ def document(found: Contrast) -> dict[str, Any]:
                 "direction": sign.way,
                 "draws": dict(zip(found.names, sign.draws, strict=True)),
                 "patients": {
-                    name: dataclasses.asdict(band) for name, band in zip(found.names, sign.patients, strict=True)
+                    name: dataclasses.asdict(band) | {"share": share}
+                    for name, band, share in zip(found.names, sign.patients, sign.shares, strict=True)
                 },
             }
             for sign in found.signs

@@ -59,6 +59,7 @@ class ReportedSign:
     way: str
     draws: tuple[float, float]  #: For each hypothesis the share of its draws in which the mean change goes that way
     patients: tuple[Band, Band]  #: For each the share of the patients who go that way: median and 90 % of the draws
+    shares: tuple[float, float]  #: For each that share of the patients of all draws together, as a run has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,7 @@ def _higher(first: FloatArray, second: FloatArray) -> float:
 
 
 def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
-    draws, patients = [], []
+    draws, patients, shares = [], [], []
     for pool in pools:
         arm = pool.draws.problem.trial.arms[0].name
         after, before = (pool.levels[arm, outcome.quantity, day] for day in (outcome.last, outcome.first))
@@ -272,7 +273,9 @@ def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
         goes = resolved > 0.0 if outcome.way == "up" else resolved < 0.0
         mean = 100.0 * np.expm1(np.einsum("kp,kp->k", pool.weights, moved))
         draws.append(float(((mean if outcome.way == "up" else -mean) >= LITTLE).mean()))
-        patients.append(band_of(np.einsum("kp,kp->k", pool.weights, goes.astype(np.float64))))
+        each = np.einsum("kp,kp->k", pool.weights, goes.astype(np.float64))
+        patients.append(band_of(each))
+        shares.append(float(each.mean()))
     return ReportedSign(
         outcome.quantity,
         outcome.title,
@@ -280,4 +283,5 @@ def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
         outcome.way,
         (draws[0], draws[1]),
         (patients[0], patients[1]),
+        (shares[0], shares[1]),
     )

@@ -108,6 +108,14 @@ def test_a_patient_is_counted_as_moving_where_a_run_counts_the_patient(factor: f
     assert rises.patients[0].median == float(factor == 1.001)
 
 
+def test_patients_are_counted_over_all_draws_as_in_a_run() -> None:
+    (rises, _) = made_up((1.0, 1.0), draws=24, spread_of=0.02).signs
+    assert rises.shares == (0.5, 0.5)
+    found = replace(made_up((1.0, 1.0)), signs=(replace(rises, shares=(1 / 3, 0.5)),))
+    said = next(text for text in answer_of(found).sentences if text.startswith("Reported"))
+    assert "of the draws of H0 (33 % of the patients)" in said
+
+
 def test_by_which_rule_a_reported_sign_is_counted_is_said(apart: Contrast) -> None:
     told = [text for text in answer_of(apart).caveats if text.startswith("A draw goes")]
     assert told == [
