@@ -15,6 +15,7 @@ def audit(evidence: Evidence) -> tuple[Finding, ...]:
     findings = []
     for item in evidence.items:
         findings += [Finding(item.name, *remark) for remark in item.statement.remarks()]
+        findings += [Finding(item.name, "taken", Verdict.NOTE, text) for text in item.taken]
         findings += _of_readings(item)
         findings += _among(item, evidence)
     findings += _of_parts(evidence)

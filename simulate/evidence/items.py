@@ -129,6 +129,8 @@ class Item:
     where: Where = field(compare=False)  #: Place in its file
     #: Arm of the trial whose patients it is about; None if there is one arm, or where all arms are alike.
     arm: str | None = None
+    #: What is taken to be meant where the file does not say it, in sentences; it decides nothing.
+    taken: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def most(self) -> Reading:

@@ -113,6 +113,7 @@ def _item(row: TomlTable, source: str, doubts: Mapping[Standing, float]) -> Item
             expected="a `note`",
         )
     subject, statement = _claim(row, kind)
+    said = [row] if "reading" not in row else [_whole(table, row, kind) for table in row.tables("reading")]
     return Item(
         name=name,
         account=account,
@@ -127,8 +128,15 @@ def _item(row: TomlTable, source: str, doubts: Mapping[Standing, float]) -> Item
         doubt=doubts[standing],
         among=row.text("among", None),
         arm=row.text("arm", None),
+        taken=tuple(dict.fromkeys(text for table in said for text in _taken(table, kind))),
         where=row.where(),
     )
+
+
+def _taken(row: TomlTable, kind: str) -> list[str]:
+    """Sentences about what the kind takes to be meant where a claim does not say it."""
+    taken: Mapping[str, str] = getattr(KINDS[row.text("kind", kind)], "TAKEN", {})
+    return [text for key, text in taken.items() if key not in row]
 
 
 def _claim(row: TomlTable, kind: str) -> tuple[Subject, Statement]:
@@ -168,6 +176,11 @@ def _readings(row: TomlTable, kind: str, printed: tuple[Subject, Statement]) -> 
 def _reading(table: TomlTable, row: TomlTable, kind: str) -> Reading:
     own = table.choice("kind", KINDS, kind)
     table.check_keys((*EVIDENCE_KEYS["item.reading"], *KINDS[own].KEYS))
-    # What another kind calls by the same name, such as `n`, is not meant.
-    subject, statement = _claim(table.over(row, hidden=() if own == kind else KINDS[kind].KEYS), own)
+    subject, statement = _claim(_whole(table, row, kind), own)
     return Reading(table.text("name"), table.number("share", least=0.0, most=1.0), subject, statement)
+
+
+def _whole(table: TomlTable, row: TomlTable, kind: str) -> TomlTable:
+    """A reading with what its item says of it too."""
+    # What another kind calls by the same name, such as `n`, is not meant.
+    return table.over(row, hidden=() if table.text("kind", kind) == kind else KINDS[kind].KEYS)

@@ -74,6 +74,21 @@ def test_a_p_value_of_0005_at_ten_patients_means_that_all_ten_rose() -> None:
     assert notes[2] == "p = 0.005 at n = 10 in a t test of differences is a t of 3.63 to 3.76"
 
 
+def test_what_is_taken_to_be_meant_where_a_file_does_not_say_it_is_a_note(tmp_path: Path) -> None:
+    keys = {"p": 0.01, "direction": "up", "n": 10, "since_day": 0, "visit_day": 182}
+    related = {"r": 0.5, "with": "ck", "n": 8, "visit_day": 182, "since_day": 0, "scale": "log"}
+    found = findings(
+        tmp_path,
+        item("open", "p_value", **keys),
+        item("said", "p_value", **keys, test="paired t"),
+        item("related", "correlation", **related),
+    )
+    assert [row for row in found if row[1] == "taken"] == [
+        ("open", "taken", Verdict.NOTE, "`test` is not given: the asymptotic signed-rank test is taken"),
+        ("related", "taken", Verdict.NOTE, "`change` is not given: an increase is taken to be positive"),
+    ]
+
+
 def test_a_p_value_that_some_who_fell_can_give_says_how_many() -> None:
     (note,) = [text for text in texts(PValue(0.007, "up", 10).remarks(), Verdict.NOTE) if "(asymptotic)," in text]
     assert note.endswith("means that the ranks of those who fell add up to 1: at most 1 of them")

@@ -198,6 +198,58 @@ def test_a_fault_is_named_with_its_line(tmp_path: Path, before: str, after: str,
         assert str(caught.value).replace(str(path), "FILE") == message
 
 
+ROSE = """\
+schema = 1
+source = "zong-2011"
+[[item]]
+id = "rose"
+account = "it rose"
+quantity = "ifng"
+visit_day = 182
+since_day = 0
+kind = "direction"
+direction = "up"
+n = 6
+standing = "ambiguous"
+note = "in whom?"
+"""
+
+
+@pytest.mark.parametrize(
+    ("reading", "place"),
+    [
+        ("", "10, key `item[0].direction`"),
+        ('[[item.reading]]\nname = "a"\nshare = 1\n', "15, key `item[0].reading[0].name`"),
+    ],
+)
+def test_a_direction_must_say_of_whom_it_is(tmp_path: Path, reading: str, place: str) -> None:
+    path = write(tmp_path, ROSE + reading)
+    with pytest.raises(InputError) as caught:
+        read_evidence(path)
+    assert str(caught.value) == (
+        "error[evidence.sense]: a direction does not say of whom it is\n"
+        f"  --> {path}:{place}\n"
+        "  found:    n = 6, and neither `count` nor `sense`\n"
+        '  expected: `count`, of how many of the n; or `sense`: "each" if of all n, "mean" if of their mean, '
+        '"significant" if of a mean with p below 0.05\n'
+        "  try:      an item of which the source does not say it is `ambiguous`, with a [[item.reading]] for each way "
+        "to read it"
+    )
+    assert read_evidence(write(tmp_path, ROSE + reading + 'sense = "mean"\n')).items
+
+
+def test_a_direction_says_of_whom_it_is_in_one_way(tmp_path: Path) -> None:
+    path = write(tmp_path, ROSE + 'sense = "mean"\ncount = 4\n')
+    with pytest.raises(InputError) as caught:
+        read_evidence(path)
+    assert str(caught.value) == (
+        "error[evidence.sense]: a direction says of whom it is in two ways\n"
+        f"  --> {path}:14, key `item[0].sense`\n"
+        '  found:    `count` and `sense = "mean"`\n'
+        "  try:      leave one of them out"
+    )
+
+
 def test_a_file_without_items_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_evidence(write(tmp_path, 'schema = 1\nsource = "zong-2011"\nitem = []\n'))

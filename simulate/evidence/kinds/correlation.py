@@ -39,6 +39,10 @@ class Correlation:
 
     KIND: ClassVar[str] = "correlation"
     KEYS: ClassVar[tuple[str, ...]] = ("r", "p", "n", "with", "scale", "change")
+    TAKEN: ClassVar[Mapping[str, str]] = {
+        "scale": "`scale` is not given: changes of the logarithm are taken",
+        "change": "`change` is not given: an increase is taken to be positive",
+    }
 
     r: float
     p: float | None

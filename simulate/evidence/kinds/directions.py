@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
+from simulate.errors import InputError
 from simulate.evidence.items import Remark, Verdict
 from simulate.evidence.kinds.counts import count_remark, log_binomial, mean_of
 from simulate.evidence.resampling import Trials, chosen, of_chosen
@@ -48,12 +49,33 @@ class Direction:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        sense = row.choice("sense", SENSES, "count" if "count" in row else "each")
+        sense = row.choice("sense", SENSES, "count" if "count" in row else "")
+        n = row.integer("n", least=1)
+        # What is printed may leave open of whom, if readings say it.
+        if not sense and ("reading" not in row or "share" in row):
+            raise InputError(
+                "a direction does not say of whom it is",
+                code="evidence.sense",
+                where=row.where("direction" if "direction" in {*row} else "name"),
+                found=f"n = {n}, and neither `count` nor `sense`",
+                expected='`count`, of how many of the n; or `sense`: "each" if of all n, "mean" if of their mean, '
+                '"significant" if of a mean with p below 0.05',
+                advice="an item of which the source does not say it is `ambiguous`, with a [[item.reading]] for each "
+                "way to read it",
+            )
+        if sense != "count" and {"count", "sense"} <= {*row}:
+            raise InputError(
+                "a direction says of whom it is in two ways",
+                code="evidence.sense",
+                where=row.where("sense"),
+                found=f'`count` and `sense = "{sense}"`',
+                advice="leave one of them out",
+            )
         partner = row.text("with", None)
         return cls(
             row.choice("direction", WAYS),
-            row.integer("n", least=1),
-            sense,
+            n,
+            sense or "each",
             row.integer("count", least=0) if sense == "count" else None,
             partner,
             None if partner is None else row.choice("with_direction", WAYS),

@@ -32,6 +32,7 @@ class PValue:
 
     KIND: ClassVar[str] = "p_value"
     KEYS: ClassVar[tuple[str, ...]] = ("p", "direction", "n", "test")
+    TAKEN: ClassVar[Mapping[str, str]] = {"test": "`test` is not given: the asymptotic signed-rank test is taken"}
 
     p: float
     way: str
