@@ -188,7 +188,10 @@ def _converted(file: Path, out: Path, time: str | None, hypothesis: str | None, 
     asked = f" ({time_unit} in {file.name})" if time_unit != "d" else ""
     line = f"wrote {out}: {_shown(_counts(model))}, time in d{asked}"
     given = f'what the file prescribes, for a scenario of the model: regimen = "{regimen}"'
-    _tell(document, line, renamed, as_json, *([given] if regimen != "none" else []))
+    note = "" if imported is None else imported.time_note
+    other = "days, `--time d`" if time_unit == "s" else "hours, `--time h`"
+    notes = [*([f"{note}; if it counts {other}"] if note else []), *([given] if regimen != "none" else [])]
+    _tell(document, line, renamed, as_json, *notes)
 
 
 def _prescribed(

@@ -17,6 +17,7 @@ from simulate.studies.scenario import (
     is_model,
     read_scenario,
     scenario_from,
+    time_unit_set,
 )
 from simulate.studies.settings import Setting, times_set
 from simulate.symbolic.modelfile import read_model
@@ -42,7 +43,7 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     """
     path = Path(path)
     if is_foreign(path):
-        imported = read_foreign(path)
+        imported = read_foreign(path, time_unit=time_unit_set(settings))
         model, own, regimen = imported.model.compose(), imported.time_unit, imported.regimen
     else:
         model, own, regimen = read_model(path).compose(), "", "none"

@@ -187,10 +187,11 @@ def _foreign(path: Path) -> str:
     imported = read_foreign(path)
     model = imported.model.compose()
     left_out = f"; left out: {'; '.join(imported.dropped)}" if imported.dropped else ""
+    taken = f" ({imported.time_note})" if imported.time_note else ""
     no_doses = "; ".join(f"the event `{name}` is no dose: {why}" for name, why in imported.events.items())
     return (
         f"{_count(len(model.species), 'state')}, {_count(len(model.parameters), 'parameter')}, "
-        f"{_count(len(model.events), 'event')}, time in {imported.time_unit}{left_out}"
+        f"{_count(len(model.events), 'event')}, time in {imported.time_unit}{taken}{left_out}"
         + (f"; {no_doses}" if no_doses else "")
     )
 

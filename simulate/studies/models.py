@@ -64,10 +64,12 @@ def hypothesis_parts(text: str, folder: Path = Path(), where: Where | None = Non
     return tuple(folder / part if part.endswith(".toml") else part for part in parts)
 
 
-def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where | None = None) -> Model:
+def find_model(
+    file: Path | None, hypothesis: Sequence[str | Path], where: Where | None = None, *, time_unit: str | None = None
+) -> Model:
     """Model by its file, or the reference model, under a combination of hypotheses: names and files.
 
-    Errors are blamed on ``where`` if they say no place.
+    Errors are blamed on ``where`` if they say no place. ``time_unit`` as for `read_foreign`.
     """
     try:
         places = {
@@ -78,7 +80,7 @@ def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where
             if len(names) == len(hypothesis):
                 return _shipped_model(*names)
             return reference_model(_combined(hypothesis, shipped_mechanisms()), places=places)
-        user = read_foreign(file).model if is_foreign(file) else read_model(file)
+        user = read_foreign(file, time_unit=time_unit).model if is_foreign(file) else read_model(file)
         user = replace(user, places={**user.places, **places})
         _refuse_names(hypothesis, where)
         return user.compose(_combined(hypothesis, {part.name: part for part in user.mechanisms}))

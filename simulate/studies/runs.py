@@ -181,7 +181,9 @@ def _prepared(scenario: Scenario, in_parts: bool) -> Study:
         from simulate.studies.fitting.problem import study_patients
 
         parts = (*parts, *(option for option in draws.options if option not in parts))
-    model = find_model(scenario.model, parts, scenario.document.where("model", "hypothesis"))
+    model = find_model(
+        scenario.model, parts, scenario.document.where("model", "hypothesis"), time_unit=scenario.model_time
+    )
     _check_occasions(scenario, model)
     method_named(scenario, model)
     where = scenario.document.where("cohort", "population")

@@ -75,7 +75,7 @@ from pathlib import Path
 from simulate import shipped
 from simulate.cohort.reading import MYOSITIS
 from simulate.errors import InputError, Where, did_you_mean, listed
-from simulate.exchange.foreign import is_foreign
+from simulate.exchange.foreign import is_foreign, read_foreign
 from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
@@ -115,6 +115,7 @@ class Scenario:
     title: str
     question: str | None
     model: Path | None  #: File of a user's model; None for the shipped one
+    model_time: str | None  #: Unit of time of a model of another program, in place of what its file says
     hypothesis: tuple[str | Path, ...]  #: Names and hypothesis files that are combined
     #: Whose populations are simulated: `TYPICAL`, the one of the tables, or as `draws_named` has it; and how many of
     #: them.
@@ -155,7 +156,7 @@ class Scenario:
     def understood(self) -> tuple[str, ...]:
         """What the file does not say and a reader must know, in sentences: which hypothesis, and whose populations."""
         if self.model is not None:
-            return ()
+            return self.time_taken
         said = self.document.data.get("model")
         keys = set(said) if isinstance(said, dict) else set()
         found = []
@@ -175,6 +176,15 @@ class Scenario:
         return tuple(found)
 
     @property
+    def time_taken(self) -> tuple[str, ...]:
+        """What is taken for the unit of time of a model of another program that has none."""
+        if self.model is None or self.model_time is not None or not is_foreign(self.model):
+            return ()
+        imported = read_foreign(self.model)
+        other = "days, `--set model.time_unit=d`" if imported.time_unit == "s" else "hours, `--set model.time_unit=h`"
+        return (f"{imported.time_note}; if it counts {other}",) if imported.time_note else ()
+
+    @property
     def says_unit_of_time(self) -> bool:
         """Whether the unit in which times are shown is said, so that bare numbers are in it too."""
         return "unit" in self.document.data["time"]
@@ -186,7 +196,7 @@ class Scenario:
 
 SCENARIO_KEYS: Mapping[str, tuple[str, ...]] = {
     "": ("schema", "title", "question", "model", "time", "cohort", "arm", "parameters", "outputs", "solver"),
-    "model": ("name", "file", "hypothesis", "fit", "draws", "beyond_bounds"),
+    "model": ("name", "file", "time_unit", "hypothesis", "fit", "draws", "beyond_bounds"),
     "time": ("end", "every", "unit", "visits"),
     "cohort": (
         *("patients", "first", "seed", "population", "spread"),
@@ -269,6 +279,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         title=title,
         question=top.parsed("question", str, None),
         model=_model_file(model),
+        model_time=_model_time(model),
         hypothesis=hypothesis_parts(
             model.text("hypothesis", "none" if "file" in model else DEFAULT_HYPOTHESIS),
             document.folder("model", "hypothesis"),
@@ -324,6 +335,44 @@ def _occasions(cohort: TomlTable) -> Occasions | None:
             expected="`between_occasions = { CL = 0.2 }` beside it",
         )
     return None
+
+
+def _model_time(model: TomlTable) -> str | None:
+    text = model.text("time_unit", None)
+    if text is None:
+        return None
+    if not is_foreign(model.text("file", "")):
+        raise InputError(
+            "only a model in SBML or Antimony can be told its unit of time",
+            code="scenario.model",
+            where=model.where("time_unit"),
+            found=f"`{text}`",
+            advice="leave it out: other models have units of their own",
+        )
+    return checked_time_unit(text, model.where("time_unit"))
+
+
+def checked_time_unit(text: str, where: Where) -> str:
+    """A unit of time that somebody gives to a model, as it was written; an error if it is none."""
+    try:
+        is_time = unit(text).dimension == TIME_DIMENSION
+    except InputError:
+        is_time = False
+    if not is_time:
+        raise InputError(
+            "this is no unit of time",
+            code="units.mismatch",
+            where=where,
+            found=f"`{text}`",
+            expected="a unit such as s, min, h or d",
+        )
+    return text
+
+
+def time_unit_set(settings: Sequence[Setting]) -> str | None:
+    """Unit of time that settings give to a model of another program; None where none does."""
+    said = [setting for setting in settings if setting.key == "model.time_unit"]
+    return checked_time_unit(str(said[-1].value), Where(said[-1].origin)) if said else None
 
 
 def _model_file(model: TomlTable) -> Path | None:

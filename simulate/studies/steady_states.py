@@ -25,7 +25,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.studies.models import assumed_of
 from simulate.studies.phase_plane import phase_plane
 from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
-from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model, scenario_from
+from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model, scenario_from, time_unit_set
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import Axis, parse_axis
 from simulate.symbolic.model import Model
@@ -70,7 +70,9 @@ def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenari
         chosen.append(Setting("model.fit", TYPICAL, "the typical patient"))
     document = None if is_foreign(path) else read_toml(path)
     if document is None or is_model(document):
-        time = {"end": "1 d"} | ({"unit": read_foreign(path).time_unit} if document is None else {})
+        time = {"end": "1 d"}
+        if document is None:
+            time["unit"] = time_unit_set(settings) or read_foreign(path).time_unit
         data = {**_NO_SCENARIO, "time": time, "title": path.stem, "model": {"file": path.name}}
         document = Document(path=str(path), data=data, text="")
     return scenario_from(document, chosen, name=path.stem)

@@ -21,7 +21,8 @@ READS: Mapping[str, tuple[str, ...]] = {
         *("title", "question", "model", "time.end", "time.visits", "cohort", "arm", "parameters", "solver"),
     ),
     "sensitivity": (
-        *("model.name", "model.file", "model.hypothesis", "model.beyond_bounds", "time.end", "time.visits"),
+        *("model.name", "model.file", "model.time_unit", "model.hypothesis", "model.beyond_bounds"),
+        *("time.end", "time.visits"),
         *("cohort.population", "cohort.spread", "cohort.seed", "cohort.between_doses"),
         *("cohort.between_occasions", "cohort.occasion", "arm", "parameters", "solver"),
     ),

@@ -40,9 +40,8 @@ def test_a_model_is_checked_and_what_is_left_out_is_listed(model: str, capsys: C
     assert (
         capsys.readouterr().out.split()
         == (
-            "decay.xml: nothing wrong with this SBML file: 1 state, 2 parameters, 0 events, time in s; left out: the "
-            "unit of time, which is none: taken as s (convert --time says otherwise); the parameter `spare`, "
-            "which nothing uses"
+            "decay.xml: nothing wrong with this SBML file: 1 state, 2 parameters, 0 events, time in s (the file "
+            "gives no unit of time: seconds are taken); left out: the parameter `spare`, which nothing uses"
         ).split()
     )
 
@@ -79,10 +78,50 @@ def test_only_models_are_converted(model: str, capsys: Capture) -> None:
 def test_a_model_is_run_for_the_time_that_is_given(model: str, capsys: Capture) -> None:
     assert outcome(["run", model, "--end", "4 s", "--out", "results", "--no-figures", "--json"]) == 0
     printed = capsys.readouterr()
-    assert "left out: the unit of time, which is none: taken as s" in printed.err
+    note = "the file gives no unit of time: seconds are taken; if it counts days, `--set model.time_unit=d`\n"
+    assert printed.err.count(note) == 1
     levels = {row["quantity"]: row for row in json.loads(printed.out)["summary"]}
     assert set(levels) == {"S", "double"}
     assert Path("results/results.nc").is_file()
+
+
+@pytest.mark.parametrize("verb", ["run", "sweep", "sensitivity", "equilibria"])
+def test_every_verb_says_once_what_unit_of_time_it_takes(model: str, verb: str, capsys: Capture) -> None:
+    more = {
+        "run": ["--end", "4", "--no-figures", "--out", "out"],
+        "sweep": ["--end", "4", "--over", "k=0.1,0.2", "--out", "out"],
+        "sensitivity": ["--end", "4", "-e", "S", "--vary", "cv=0.3", "--n", "8", "--trajectories", "2"],
+        "equilibria": [],
+    }[verb]
+    assert outcome([verb, model, *more]) == 0
+    assert capsys.readouterr().err.count("the file gives no unit of time: seconds are taken; if it counts days, ") == 1
+    assert outcome([verb, model, *more, "--set", "model.time_unit=d", *(["--force"] if "out" in more else [])]) == 0
+    assert "unit of time" not in capsys.readouterr().err
+
+
+def test_a_unit_of_time_may_be_given_to_a_model(model: str, capsys: Capture) -> None:
+    levels = []
+    for more in (["--end", "4"], ["--end", "4", "--set", "model.time_unit=d"], ["--end", "4 h"]):
+        assert outcome(["run", model, *more, "--no-figures", "--json"]) == 0
+        shown = json.loads(capsys.readouterr().out)["summary"]
+        levels.append([row["median"] for row in shown if row["quantity"] == "S"])
+    # Four of the seconds of the file are as far as four days are, if these are what it counts; in 4 h all is gone.
+    assert levels[0] == pytest.approx(levels[1])
+    assert levels[2][-1] < 1e-6 < levels[0][-1]
+    assert outcome(["run", model, "--end", "4", "--set", "model.time_unit=kg"]) == 3
+    assert capsys.readouterr().err == (
+        "error[units.mismatch]: this is no unit of time\n  --> --set model.time_unit=kg\n"
+        "  found:    `kg`\n  expected: a unit such as s, min, h or d\n"
+    )
+
+
+def test_the_unit_of_time_of_another_model_is_its_own(capsys: Capture) -> None:
+    assert outcome(["run", "untreated", "--set", "model.time_unit=d"]) == 3
+    assert capsys.readouterr().err == (
+        "error[scenario.model]: only a model in SBML or Antimony can be told its unit of time\n"
+        "  --> --set model.time_unit=d, key `model.time_unit`\n  found:    `d`\n"
+        "  try:      leave it out: other models have units of their own\n"
+    )
 
 
 def test_a_model_says_no_end_of_its_own(model: str, capsys: Capture) -> None:

@@ -200,14 +200,31 @@ def test_species_of_one_name_are_told_apart_by_where_they_are(tmp_path: Path) ->
 
 
 def test_a_unit_of_time_that_the_file_does_not_give_is_told(tmp_path: Path) -> None:
-    given = {"": "s", "dimensionless": "d", "second": "s"}
-    for name, taken in given.items():
+    given = {
+        "": ("s", "the file gives no unit of time: seconds are taken"),
+        "dimensionless": ("d", "the file gives no unit of time, but dimensionless: days are taken"),
+        "second": ("s", ""),
+    }
+    for name, (taken, note) in given.items():
         path = tmp_path / f"{name or 'none'}.xml"
         path.write_text(sbml(name, Parameters=parameter("k", 0.5)), encoding="utf-8")
         imported = read_sbml(path)
-        told = f"the unit of time, which is none: taken as {taken} (convert --time says otherwise)"
-        assert imported.time_unit == taken
-        assert (told in imported.dropped) is (name != "second")
+        assert (imported.time_unit, imported.time_note) == (taken, note)
+        assert (read_sbml(path, time_unit="h").time_unit, read_sbml(path, time_unit="h").time_note) == ("h", "")
+
+
+def test_a_file_of_level_2_counts_seconds_where_it_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "old.xml"
+    path.write_text(
+        '<?xml version="1.0"?><sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4">'
+        '<model id="m"><listOfParameters><parameter id="k" value="1" constant="false"/></listOfParameters><listOfRules>'
+        '<rateRule variable="k"><math xmlns="http://www.w3.org/1998/Math/MathML"><cn>1</cn></math></rateRule>'
+        "</listOfRules></model></sbml>",
+        encoding="utf-8",
+    )
+    imported = read_sbml(path)
+    assert imported.time_unit == "s"
+    assert imported.time_note == "the file gives no unit of time: seconds are taken, as SBML has it"
 
 
 def test_a_converted_model_is_the_same_model(everything: Path, tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ VALUES: dict[str, Any] = {
     "question": "why?",
     "model.name": "reference",
     "model.file": "other.toml",
+    "model.time_unit": "h",
     "model.hypothesis": "none",
     "model.beyond_bounds": True,
     "model.fit": "typical",
@@ -112,6 +113,8 @@ def test_a_setting_is_read_or_refused_by_its_key(scenario: Path, verb: str) -> N
         settings = [Setting(key, value, f"--set {key}=...")]
         if key == "model.name":
             settings.append(Setting("model.file", None, "test"))
+        if key == "model.time_unit":
+            settings.insert(0, Setting("model.file", "other.xml", "test"))
         if key == "cohort.occasion":
             settings.insert(0, Setting("cohort.between_occasions", {"k": 0.1}, "test"))
         found = read_scenario(scenario, settings)

@@ -59,6 +59,8 @@ class Imported:
         Definition of each identifier that has one value for a whole course, which an initial assignment gives.
     amounts
         State of each species whose number is the ratio of that state to a volume that changes.
+    time_note
+        What was taken for the unit of time where neither the file nor anybody says it; else empty.
     regimen
         What the file prescribes, in words, where doses that it has as events became routes
         (`simulate.exchange.doses`).
@@ -75,6 +77,7 @@ class Imported:
     time_unit: str
     initials: Mapping[str, str]
     amounts: Mapping[str, str]
+    time_note: str = ""
     regimen: str = "none"
     events: Mapping[str, str] = field(default_factory=dict)
 
@@ -114,7 +117,7 @@ def read_sbml_text(text: str, name: str, *, time_unit: str | None = None) -> Imp
 def _imported(file: SbmlModel, time_unit: str | None, fluxes: bool, held: frozenset[str]) -> Imported:
     """The model of a file, and what its identifiers became."""
     dropped: list[str] = []
-    time_unit = time_unit or unit_of_time(file, dropped)
+    time_unit, time_note = (time_unit, "") if time_unit else unit_of_time(file)
     refuse_unsolvable(file)
     taken = Names()
     per_time = Symbol(taken.new("per_time"))
@@ -144,6 +147,7 @@ def _imported(file: SbmlModel, time_unit: str | None, fluxes: bool, held: frozen
             name for name, one in variables.items() if one.kind == "species" and not one.is_amount
         ),
         time_unit=time_unit,
+        time_note=time_note,
         initials=MappingProxyType({name: str(one.symbol) for name, one in variables.items() if one.how == "initial"}),
         amounts=MappingProxyType(
             {name: one.state.name for name, one in variables.items() if one.from_amount and one.state is not None}

@@ -13,28 +13,28 @@ _SECONDS = {
 _DAY = 86400.0
 
 
-def unit_of_time(file: SbmlModel, dropped: list[str]) -> str:
-    """Unit of time of a file; where it names none that is a time, what is taken in its place is listed."""
+def unit_of_time(file: SbmlModel) -> tuple[str, str]:
+    """Unit of time of a file; and where it names none that is a time, what is taken in its place, in a sentence."""
     named = file.model.getTimeUnits() if file.level > 2 else ""
     definition = file.model.getUnitDefinition(named or "time")
     if definition is None:
-        if named == "second" or (not named and file.level < 3):
-            return "s"
-        return _taken(named, dropped)
+        if named == "second":
+            return "s", ""
+        return _taken(named, ", as SBML has it" if not named and file.level < 3 else "")
     part = definition.getUnit(0)
     kind = file.lib.UnitKind_toString(part.getKind()) if definition.getNumUnits() == 1 else ""
     if kind != "second" or part.getExponentAsDouble() != 1:
-        return _taken(kind, dropped)
+        return _taken(kind)
     seconds = part.getMultiplier() * 10.0 ** part.getScale()
     if seconds in _SECONDS:
-        return _SECONDS[seconds]
-    return f"{seconds!r} s" if seconds % _DAY else f"{seconds / _DAY:.0f} d"
+        return _SECONDS[seconds], ""
+    return (f"{seconds!r} s" if seconds % _DAY else f"{seconds / _DAY:.0f} d"), ""
 
 
-def _taken(kind: str, dropped: list[str]) -> str:
-    taken = "d" if kind == "dimensionless" else "s"
-    dropped.append(f"the unit of time, which is none: taken as {taken} (convert --time says otherwise)")
-    return taken
+def _taken(kind: str, why: str = "") -> tuple[str, str]:
+    taken, name = ("d", "days") if kind == "dimensionless" else ("s", "seconds")
+    found = f", but {kind}" if kind else ""
+    return taken, f"the file gives no unit of time{found}: {name} are taken{why}"
 
 
 def conversion_of_time(name: str, time_unit: str) -> Parameter:
