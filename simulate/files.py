@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from simulate import inputs
 from simulate.disk import open_regular, sync
 from simulate.errors import InputError, MissingExtra, Where, did_you_mean, reason_of
+from simulate.filekinds import refuse_content, refuse_other
 from simulate.locks import new_file
 from simulate.tomltext import BARE_KEY, MAX_NESTING, Keys, TooDeep, lines_of, load_toml
 
@@ -78,14 +79,14 @@ def dotted(*keys: str | int) -> str:
     return text
 
 
-def read_toml(path: Path | str) -> Document:
-    """Read a TOML file.
+def read_toml(path: Path | str, *, kind: str | None = None) -> Document:
+    """Read a TOML file; of a ``kind`` if one is given, as `simulate.filekinds` calls it.
 
     Raises
     ------
     InputError
-        ``file.missing``, ``file.directory``, ``file.unreadable``, ``file.size``, ``file.encoding`` (with the offset of
-        the byte) or ``file.syntax`` (with line and column).
+        ``file.missing``, ``file.directory``, ``file.unreadable``, ``file.size``, ``file.empty``, ``file.kind``,
+        ``file.encoding`` (with the offset of the byte) or ``file.syntax`` (with line and column).
     """
     shown = str(path)
     raw = read_bytes(Path(path), shown)
@@ -99,6 +100,7 @@ def read_toml(path: Path | str) -> Document:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        refuse_content(raw, "TOML", shown)
         raise InputError(
             f"the file is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}",
             code="file.encoding",
@@ -107,7 +109,10 @@ def read_toml(path: Path | str) -> Document:
             expected="UTF-8",
             advice="save the file as UTF-8 in your editor",
         ) from None
-    return parse_toml(text, shown)
+    document = parse_toml(text, shown)
+    if kind is not None:
+        refuse_other(document.data, kind, shown)
+    return document
 
 
 _parsed = functools.lru_cache(maxsize=64)(load_toml)
@@ -142,6 +147,7 @@ def parse_toml(text: str, path: str) -> Document:
             expected=f"at most {MAX_NESTING} tables, lists and parts of a key inside one another",
         ) from None
     except ValueError as error:
+        refuse_content(text.encode(), "TOML", path)
         message = str(error)
         found = _POSITION.search(message)
         line = column = None
@@ -155,9 +161,7 @@ def parse_toml(text: str, path: str) -> Document:
             code="file.syntax",
             where=Where(file=path, line=line, column=column),
             found=_line_of(text, line),
-            advice="this is XML: a model in SBML has the ending .xml or .sbml, and `simulate run` takes it"
-            if text.lstrip().startswith("<?xml")
-            else "texts need quotation marks, and a key may occur only once",
+            advice="texts need quotation marks, and a key may occur only once",
         ) from None
     return Document(path=path, data=data, text=text)
 
@@ -295,7 +299,16 @@ def read_bytes(path: Path, shown: str) -> bytes:
             advice=_nearest(path) or "check the path and the working folder",
         ) from None
     except IsADirectoryError:
-        raise InputError("the path is a folder, not a file", code="file.directory", where=where) from None
+        is_run = (path / "manifest.json").is_file()
+        raise InputError(
+            "the path is a folder, not a file",
+            code="file.directory",
+            where=where,
+            found="the directory of a run" if is_run else None,
+            advice=f"`simulate report {shown}` tells what came out, `simulate runs repeat {shown}` makes it again"
+            if is_run
+            else "name a file in it",
+        ) from None
     except (OSError, ValueError) as error:
         irregular = isinstance(error, OSError) and error.errno == errno.EINVAL
         raise InputError(

@@ -142,7 +142,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
-    assert str(error_of(tmp_path)) == (f"error[file.directory]: the path is a folder, not a file\n  --> {tmp_path}")
+    assert str(error_of(tmp_path)) == (
+        f"error[file.directory]: the path is a folder, not a file\n  --> {tmp_path}\n  try:      name a file in it"
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are those of POSIX")
@@ -245,7 +247,7 @@ def test_any_text_is_toml_or_an_error_of_input(text: str) -> None:
         code = error.code
     else:
         code = "file.syntax" if all(document.where(key).line is not None for key in document.data) else "no line"
-    assert code == "file.syntax"
+    assert code in ("file.syntax", "file.kind", "file.empty")
 
 
 def test_writing_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:

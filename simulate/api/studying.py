@@ -266,6 +266,7 @@ def design(
 
 def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple[Measurement, ...]:
     from simulate import shipped
+    from simulate.inputs import is_there
     from simulate.studies.measuring.catalogue import read_measurement, shipped_measurements
 
     if not asked:
@@ -273,7 +274,7 @@ def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple
     files = shipped.measurement_files()
     found = []
     for name in map(str, asked):
-        if not name.endswith(".toml") and name not in files:
+        if not name.endswith(".toml") and name not in files and not is_there(name):
             raise InputError(
                 f"there is no measurement `{name}`",
                 code="measurement.unknown",

@@ -87,12 +87,37 @@ def _spare(parameter: Any) -> None:
             return nothing if parameter.callback is None else parameter.callback(context, parameter, nothing)
         if kind is str and isinstance(value, str) and parameter.callback is None:
             return value
+        if kind in (int, float) and isinstance(value, str):
+            _check_number(parameter, kind, value)
         # Whoever may not read a file or folder is told so.
         if kind is Path and isinstance(value, str) and (os.access(value, os.R_OK) or not os.path.lexists(value)):
             return Path(value)
         return process(context, value)
 
     parameter.process_value = process_value
+
+
+def _check_number(parameter: Any, kind: type, text: str) -> None:
+    """Refuse a text that is no number, or no whole one where that is wanted; which number was meant is offered."""
+    from simulate.cli.console import UsageFault
+
+    with contextlib.suppress(ValueError):
+        kind(text)
+        return
+    name = max(parameter.opts, key=len)
+    number = None
+    is_decimal = kind is float and text.count(",") == 1 and "." not in text
+    with contextlib.suppress(ValueError):
+        number = float(text.replace(",", "." if is_decimal else ""))
+    is_meant = number is not None and abs(number) < 1e15 and (kind is float or number == number // 1)
+    raise UsageFault(
+        f"`{name}` takes a {'whole number' if kind is int else 'number'}",
+        code="usage.argument",
+        found=f"`{text}`",
+        expected=f"{'digits alone' if kind is int else 'digits with a decimal point'}, such as "
+        f"{'1000' if kind is int else '0.1 or 1e-6'}",
+        advice=f"`{name} {number:.{0 if kind is int else 15}{'f' if kind is int else 'g'}}`" if is_meant else None,
+    )
 
 
 def _parse_files(values: Iterable[object]) -> None:

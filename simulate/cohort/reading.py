@@ -94,7 +94,9 @@ def read_population(
         ``key.*``, ``cohort.value``, ``cohort.parameter`` (a name that nobody knows), ``cohort.correlation``,
         ``cohort.stratum``, ``cohort.retention``, ``cohort.unknown`` (the base), or an error of `read_toml`.
     """
-    return _Reader(read_toml(path), {parameter.name: parameter for parameter in parameters}, known).population()
+    return _Reader(
+        read_toml(path, kind="population"), {parameter.name: parameter for parameter in parameters}, known
+    ).population()
 
 
 class _Reader:

@@ -57,7 +57,9 @@ def shipped_doubts() -> dict[Standing, float]:
 def read_evidence(path: Path | str | None = None) -> Evidence:
     """Items of a file, or of a shipped one by name; of the abstract if none is given."""
     files = shipped.observation_files()
-    return evidence_from(read_toml(abstract_file() if path is None else files.get(str(path), Path(path))))
+    return evidence_from(
+        read_toml(abstract_file() if path is None else files.get(str(path), Path(path)), kind="evidence")
+    )
 
 
 def evidence_from(document: Document) -> Evidence:

@@ -65,6 +65,6 @@ def check_trials() -> tuple[str, ...]:
 
 
 def _top(path: Path | None = None) -> TomlTable:
-    top = TomlTable(read_toml(path or shipped.evidence_sets_file()), **keys_of(SET_KEYS, ""))
+    top = TomlTable(read_toml(path or shipped.evidence_sets_file(), kind="evidence sets"), **keys_of(SET_KEYS, ""))
     top.schema()
     return top

@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where
+from simulate.filekinds import content_kind, refuse_content
 from simulate.files import read_bytes
 
 ABSENT = ("", ".")
@@ -101,6 +102,8 @@ def read_sheet(path: Path | str) -> CsvTable:
     """
     file = str(path)
     raw = read_bytes(Path(path), file)
+    if content_kind(raw)[0] != "empty":
+        refuse_content(raw, "a table (CSV)", file)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 from simulate import shipped
 from simulate.errors import InputError, Where
-from simulate.manifest import check_file
+from simulate.manifest import MANIFEST, check_file
 from simulate.results.catalog import states_of_files
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
@@ -64,11 +64,17 @@ def report(
     """
     manifest = read_manifest(directory)
     if manifest is None:
+        is_file = directory.is_file()
         raise InputError(
-            "there is no finished run in the folder" if directory.is_dir() else "there is no such folder",
+            "this is a file, and a report is of a folder"
+            if is_file
+            else "there is no finished run in the folder"
+            if directory.is_dir()
+            else "there is no such folder",
             code="report.none",
             where=Where(file=str(directory)),
             expected="a folder that a verb made, most of them with --out",
+            advice=_folder_for(directory) if is_file else None,
         )
     for name in manifest.get("files", {}):
         # What is computed with; a table or a picture can be looked at, marked as changed.
@@ -93,6 +99,13 @@ def report(
         _versions(directory, manifest),
     ]
     return page(title, body)
+
+
+def _folder_for(file: Path) -> str:
+    """Where the folder is that was meant by one of its files, or how a folder is made of a file."""
+    if (file.parent / MANIFEST).is_file():
+        return f"`simulate report {file.parent}`, the folder that it is in"
+    return "`simulate run … --out mine && simulate report mine` makes a folder, and reports it"
 
 
 def _opening(directory: Path, manifest: Mapping[str, Any], purpose: Purpose, pictures: Sequence[str]) -> str:

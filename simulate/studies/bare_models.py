@@ -24,14 +24,6 @@ from simulate.symbolic.modelfile import read_model
 from simulate.symbolic.units import TIME_DIMENSION, parse_quantity, with_unit
 
 _TIMES = 100
-_OTHERS = {
-    "hypothesis": ("a hypothesis", "simulate run anakinra-100mg-daily -H {}"),
-    "axis": ("a sweep", "simulate sweep {}"),
-    "visit": ("a trial", "simulate trial --trial {}"),
-    "item": ("evidence", "simulate fit --evidence {}"),
-    "sample": ("a measurement", "simulate design --measurement {}"),
-}
-"""Files that are no scenarios, by a table that they have: what they are, and the verb that takes them."""
 
 
 def model_scenario(path: Path | str, end: str, every: str | None = None, settings: Sequence[Setting] = ()) -> Scenario:
@@ -112,13 +104,4 @@ def scenario_for(
                 expected='--end "10 h"',
             )
         return model_scenario(path, end, every, settings)
-    for table, (what, verb) in _OTHERS.items():
-        if table in document.data:
-            raise InputError(
-                f"the file is {what}, and no scenario",
-                code="run.kind",
-                where=Where(str(source)),
-                expected="a scenario, or a model",
-                advice=f"`{verb.format(source)}`",
-            )
     return read_scenario(source, [*settings, *times_set(end, every)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from simulate.evidence.sets import evidence_sets
 from simulate.exchange.foreign import format_of, is_foreign, read_foreign
 from simulate.exchange.petab.reading import is_petab, read_petab
 from simulate.exchange.sbml.annotations import read_annotations
+from simulate.filekinds import kind_of
 from simulate.files import Document, read_toml
 from simulate.regimen.csvtable import read_sheet
 from simulate.regimen.observed import is_name, observations_beside
@@ -37,23 +38,6 @@ from simulate.studies.treatments import Tabled, Treatment
 from simulate.symbolic.modelfile import read_parameters, read_sources
 from simulate.symbolic.parameterfile import check_sources
 from simulate.trials.reading import trial_from
-
-_MARKS: Mapping[str, Set[str]] = {
-    "hypothesis": {"hypothesis"},
-    "evidence": {"item"},
-    "evidence sets": {"set"},
-    "annotations": {"parts"},
-    "measurement": {"sample"},
-    "trial": {"visit", "assay", "sampling"},
-    "sweep": {"axis", "scenario"},
-    "scenario": {"arm", "time", "cohort", "schema"},
-    "model": {
-        *("model", "species", "definitions", "reactions", "observables"),
-        *("routes", "balances", "conditions", "events"),
-    },
-    "population": {"covariate", "effect", "correlation", "stratum"},
-}
-"""Kind of a file → tables of which it has some, the first that fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +88,16 @@ def check_file(
     return FileFinding(document.path, kind, _CHECKS[kind](path, document))
 
 
+_WEAK = {"scenario": {"arm", "schema"}, "model": {"model"}}
+"""Kinds by what files of other kinds may have too, where nothing else tells what it is."""
+
+
 def _kind(document: Document) -> str:
-    kind = next((kind for kind, own in _MARKS.items() if own & document.data.keys()), None)
-    if kind is not None:
+    if kind := kind_of(document.data) or next((kind for kind, own in _WEAK.items() if own & document.data.keys()), ""):
         return kind
     rows = list(document.data.values())
     if rows and all(isinstance(row, dict) for row in rows):
-        return "sources" if any("citation" in row for row in rows) else "parameters"
+        return "parameters"
     raise InputError(
         "the file is empty" if not rows else "the tables of the file are those of no kind that can be checked",
         code="check.kind",

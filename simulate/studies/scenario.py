@@ -76,6 +76,7 @@ from simulate import shipped
 from simulate.cohort.reading import MYOSITIS
 from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.exchange.foreign import is_foreign, read_foreign
+from simulate.filekinds import refuse_other
 from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
@@ -241,6 +242,7 @@ def read_scenario(name: str | Path, settings: Sequence[Setting] = ()) -> Scenari
             advice=f'name the model in a scenario file: a table `[model]` with `file = "{path.name}"`; `simulate new '
             f'scenario mine` writes one to begin with, and `simulate run {name} --end "10 h"` needs none',
         )
+    refuse_other(document.data, "scenario", str(name))
     return scenario_from(document, settings, name=path.stem)
 
 

@@ -100,7 +100,7 @@ def read_model(path: Path | str) -> UserModel:
         ``key.unknown``, ``key.missing``, ``key.type``, ``key.value``, ``model.name``, ``model.undefined`` (an unknown
         species), ``units.…``, ``expression.…``, ``file.…``; each with file and line.
     """
-    document = read_toml(Path(path))
+    document = read_toml(Path(path), kind="model")
     if "hypothesis" in document.data:
         raise InputError(
             "the file states a hypothesis, which needs a base model",
@@ -128,7 +128,7 @@ def read_hypothesis(path: Path | str, known: Mapping[str, Mechanism]) -> Hypothe
     InputError
         As `read_model`; ``hypothesis.unknown`` for a mechanism that is not known.
     """
-    document = read_toml(Path(path))
+    document = read_toml(Path(path), kind="hypothesis")
     row = TomlTable(document, allowed=("hypothesis", *_TABLES), required=("hypothesis",)).table(
         "hypothesis", allowed=HYPOTHESIS_KEYS, required=("name",)
     )

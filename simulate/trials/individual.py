@@ -154,7 +154,7 @@ def _place(table: ObservedTable, name: str) -> Where:
 
 
 def _of_file(file: Path) -> IndividualData:
-    document = read_toml(file)
+    document = read_toml(file, kind="individual data")
     top = TomlTable(document, **keys_of(DATA_KEYS, ""))
     top.schema()
     model = top.table("model", **keys_of(DATA_KEYS, "model"))

@@ -17,6 +17,7 @@ from simulate.errors import InputError, did_you_mean, listed, not_among
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.files import Document, parse_toml, read_bytes, read_toml
+from simulate.inputs import is_there
 from simulate.regimen.words import parse_regimen
 from simulate.symbolic.parameterfile import grade_of, parameter_of, read_sources
 from simulate.symbolic.parts import Parameter, Source
@@ -89,7 +90,7 @@ def find_trial(name: Path | str) -> Path:
     text = str(name)
     if text in files:
         return files[text]
-    if not text.endswith(".toml"):
+    if not text.endswith(".toml") and not is_there(Path(text)):
         raise InputError(
             f"there is no trial `{text[:60]}`",
             code="trial.unknown",
@@ -109,7 +110,7 @@ def read_trial(name: Path | str) -> TrialDesign:
         for `TrialDesign`.
     """
     path = find_trial(name)
-    return trial_from(read_toml(path), path)
+    return trial_from(read_toml(path, kind="trial"), path)
 
 
 def trial_from(document: Document, path: Path) -> TrialDesign:

@@ -172,18 +172,18 @@ def test_a_model_file_is_run_for_the_time_that_is_given(model: str, capsys: Capt
         (
             "h.toml",
             '[hypothesis]\nname = "h"\n',
-            "error[run.kind]: the file is a hypothesis, and no scenario\n"
+            "error[file.kind]: the file is a hypothesis, and no scenario\n"
             "  --> h.toml\n"
-            "  expected: a scenario, or a model\n"
-            "  try:      `simulate run anakinra-100mg-daily -H h.toml`\n",
+            "  expected: a scenario\n"
+            "  try:      `simulate run anakinra-100mg-daily -H h.toml` takes it\n",
         ),
         (
             "t.toml",
             "[[visit]]\nday = 0\n",
-            "error[run.kind]: the file is a trial, and no scenario\n"
+            "error[file.kind]: the file is a trial, and no scenario\n"
             "  --> t.toml\n"
-            "  expected: a scenario, or a model\n"
-            "  try:      `simulate trial --trial t.toml`\n",
+            "  expected: a scenario\n"
+            "  try:      `simulate trial --trial t.toml` takes it\n",
         ),
         (
             "d.csv",

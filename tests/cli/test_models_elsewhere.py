@@ -94,10 +94,10 @@ NOT_A_HYPOTHESIS = (
         ),
         (
             ["trial", "--trial", "m.xml"],
-            "error[trial.unknown]: there is no trial `m.xml`\n"
-            "  expected: `example-two-arms`, `infliximab-pilot`, `lasiglie-2011`, `zong-2011`, `zong-2014`, or a "
-            "TOML file\n"
-            "  try:      `simulate new trial mine` writes one to begin with\n",
+            "error[file.kind]: the file is SBML, and no TOML\n"
+            "  --> m.xml\n"
+            "  expected: TOML\n"
+            "  try:      `simulate run` takes a model in SBML, by a name that ends in .xml or .sbml\n",
         ),
         (
             ["fit", "m.xml"],
@@ -115,10 +115,10 @@ NOT_A_HYPOTHESIS = (
         ),
         (
             ["audit", "m.xml"],
-            "error[file.syntax]: the file is not valid TOML: invalid statement\n"
-            "  --> m.xml:1:1\n"
-            '  found:    `<?xml version="1.0" encoding="UTF-8"?>`\n'
-            "  try:      this is XML: a model in SBML has the ending .xml or .sbml, and `simulate run` takes it\n",
+            "error[file.kind]: the file is SBML, and no TOML\n"
+            "  --> m.xml\n"
+            "  expected: TOML\n"
+            "  try:      `simulate run` takes a model in SBML, by a name that ends in .xml or .sbml\n",
         ),
         (
             ["sensitivity", "m.xml", "-e", "x"],

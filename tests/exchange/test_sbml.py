@@ -277,7 +277,8 @@ ONE = {"Compartments": compartment(), "Species": species("S", 1.0)}
         ("<sbml>", "xml.syntax"),
         ('<!DOCTYPE sbml [<!ENTITY a "b">]><sbml/>', "xml.entity"),
         ("<a>" * 300 + "</a>" * 300, "xml.depth"),
-        ("<html/>", "sbml.syntax"),
+        ("<a/>", "sbml.syntax"),
+        ("<html/>", "file.kind"),
     ],
 )
 def test_what_cannot_be_taken_is_refused_with_its_line(content: str, code: str, tmp_path: Path) -> None:

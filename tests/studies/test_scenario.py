@@ -412,7 +412,7 @@ def test_an_unknown_scenario_is_told_the_nearest() -> None:
     assert caught.value.advice.startswith("did you mean `anakinra-100mg-daily`")
 
 
-@pytest.mark.parametrize(("content", "code"), [(None, "file.missing"), ("", "key.missing"), ("a = [", "file.syntax")])
+@pytest.mark.parametrize(("content", "code"), [(None, "file.missing"), ("", "file.empty"), ("a = [", "file.syntax")])
 def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, content: str | None, code: str) -> None:
     path = tmp_path / "x.toml"
     if content is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from simulate.errors import InputError, Where
+from simulate.filekinds import content_kind, refuse_content
 from simulate.files import read_bytes
 
 MAX_DEPTH = 200
@@ -24,6 +25,9 @@ def checked(path: Path) -> bytes:
         ``file.…``, ``xml.entity`` for a document type, ``xml.size``, ``xml.depth``, ``xml.syntax``; with the line.
     """
     content = read_bytes(path, str(path))
+    name, _ = content_kind(content)
+    if name != "XML":
+        refuse_content(content, "SBML", str(path))
     check(content, str(path))
     return content
 

@@ -95,7 +95,7 @@ def shipped_measurements(design: TrialDesign | None = None) -> tuple[Measurement
 
 def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Measurement:
     """A measurement from its file."""
-    top = TomlTable(read_toml(path), **keys_of(MEASUREMENT_KEYS, ""))
+    top = TomlTable(read_toml(path, kind="measurement"), **keys_of(MEASUREMENT_KEYS, ""))
     top.schema()
     cost = top.table("cost", **keys_of(MEASUREMENT_KEYS, "cost"))
     cost.text("note", "")

@@ -45,6 +45,7 @@ from typing import Any
 
 from simulate.errors import InputError, Where, relocated
 from simulate.exchange.foreign import is_foreign
+from simulate.filekinds import refuse_other
 from simulate.files import Document, read_toml
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import exact
@@ -118,6 +119,7 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
     if document is None or is_model(document):
         scenario = scenario_for(source, options.end, options.every, options.settings)
     else:
+        refuse_other(document.data, "scenario", str(source))
         settings = (*options.settings, *times_set(options.end, options.every))
         scenario = scenario_from(document, settings, name=path.stem)
     where = Where(file=scenario.document.path)
