@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulate.api.arguments import Settings, laid_over
 from simulate.api.verb import verb, worded
-from simulate.errors import InputError, did_you_mean, not_among
+from simulate.errors import not_among
 from simulate.shipped import pages_folder
 from simulate.watching import Progress, Report, quiet
 
@@ -104,20 +104,13 @@ def equilibria(
     scenario = read_source(source, laid_over(settings, hypothesis=hypothesis, fit=fit, draws=draws))
     with progress(1 if scenario.fit == TYPICAL else scenario.draws, "typical patients") as advance:
         found = steady_states(
-            scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm, plane=plane, progress=advance
-        )
+            scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm, plane=plane, shown=quantity or (),
+            progress=advance,
+        )  # fmt: skip
     study = found[0].study
     model = study.model
     branches = [branch for one in found for branch in one.branches]
-    names = [*(part.name for part in model.observables), *found[0].system.states]
-    shown = list(quantity or names[:3])
-    for name in shown:
-        if name not in names:
-            raise InputError(
-                f"the model has no state or observable `{name}`",
-                code="equilibria.quantity",
-                advice=did_you_mean(name, names),
-            )
+    shown = list(quantity or [*(part.name for part in model.observables), *found[0].system.states][:3])
     origin = asked("equilibria", arguments, out=out, force=force)
 
     pictures: dict[str, Callable[[], Any]] = {}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from sympy import Expr, Symbol
 
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import typical_parameters
@@ -22,13 +23,14 @@ from simulate.kernels.equilibria import Equilibrium, starts_in_box
 from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
-from simulate.studies.models import assumed_of
+from simulate.studies.models import QUANTITIES, assumed_of
 from simulate.studies.phase_plane import phase_plane
 from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model, scenario_from, time_unit_set
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import Axis, parse_axis
 from simulate.symbolic.model import Model
+from simulate.symbolic.parts import TIME
 from simulate.symbolic.units import convert
 from simulate.tabular import ResultTable
 
@@ -59,6 +61,49 @@ class SteadyStates:
     assumptions: tuple[str, ...] = ()  #: What is assumed of the routes by which something is given, in sentences
 
 
+def _refuse_names(shown: Sequence[str], model: Model) -> None:
+    names = [*(part.name for part in model.observables), *(part.name for part in model.species)]
+    for name in shown:
+        if name not in names:
+            raise InputError(
+                f"the model has no state or observable `{name}`",
+                code="equilibria.quantity",
+                where=Where(f"--quantity {name}"),
+                advice=did_you_mean(name, names) or QUANTITIES,
+            )
+
+
+_MOST_TIMED = 4
+"""Parts that depend on time that are named, at most."""
+
+
+def _refuse_time(model: Model) -> None:
+    """Refuse a model whose states change by what depends on time; the parts in which time stands are named."""
+    definitions = {part.symbol: part for part in model.definitions}
+    timed: dict[str, None] = {}
+    for reaction in model.reactions:
+        changes = [change.free_symbols for change in reaction.change.values() if isinstance(change, Expr)]
+        symbols = set().union(reaction.rate.free_symbols, *changes)
+        if TIME in symbols:
+            timed[f"the reaction `{reaction.name}`"] = None
+        waiting, seen = symbols & definitions.keys(), set[Symbol]()
+        while waiting:
+            seen |= waiting
+            used = {symbol: definitions[symbol].expression.free_symbols for symbol in waiting}
+            timed |= {
+                f"the definition `{definitions[symbol].name}`": None for symbol in waiting if TIME in used[symbol]
+            }
+            waiting = set().union(*used.values()) & definitions.keys() - seen
+    if timed:
+        more = f" and {len(timed) - _MOST_TIMED} more" if len(timed) > _MOST_TIMED else ""
+        raise InputError(
+            "a system that depends on time has no steady states",
+            code="equilibria.time",
+            found=f"time in {', '.join([*timed][:_MOST_TIMED])}{more}",
+            advice="fix what changes in time at one value, as a parameter",
+        )
+
+
 def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
     """Scenario of a file or a shipped one; of a model file, one in which nobody is treated.
 
@@ -87,11 +132,13 @@ def steady_states(
     reach: float = 10.0,
     arm: str | None = None,
     plane: str | None = None,
+    shown: Sequence[str] = (),
     progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[SteadyStates, ...]:
     """Seek steady states of the typical patient; arguments as for `simulate.equilibria`.
 
-    Of the typical patient of each draw of a fit, or of the one of the tables.
+    Of the typical patient of each draw of a fit, or of the one of the tables. ``shown`` are states and observables that
+    will be drawn: names that the model does not have are refused before any work.
     """
     if plane is not None and scenario.fit != TYPICAL:
         raise InputError(
@@ -105,6 +152,8 @@ def steady_states(
         # Without what the fitted model has beside: creatine kinase that moves by itself never stays.
         study = replace(study, draws=draws_of_scenario(scenario))
     chosen = study.arms[arm_number(study, arm, "equilibria.arm")]
+    _refuse_names(shown, study.model)
+    _refuse_time(study.model)
     system = lower(study.model)
     draws = [None] if study.draws is None else list(range(len(study.draws.points)))
     found = []

@@ -273,7 +273,8 @@ def test_states_are_drawn_where_they_are_named_or_nothing_else_is(
     assert [axes.get_ylabel() for axes in alone.figures["branches"]().axes] == ["X", "Y"]
     assert outcome(["equilibria", str(toggle), "--over", "k=0.5:1", "--quantity", "XX", "--out", str(tmp_path)]) == 3
     assert capsys.readouterr().err == (
-        "error[equilibria.quantity]: the model has no state or observable `XX`\n  try:      did you mean `X`?\n"
+        "error[equilibria.quantity]: the model has no state or observable `XX`\n  --> --quantity XX\n"
+        "  try:      did you mean `X`?\n"
     )
 
 
@@ -386,3 +387,53 @@ def test_no_branch_is_entered_at_a_root_below_zero(tmp_path: Path) -> None:
     assert len(curves) == 2
     np.testing.assert_allclose(curves[0].states[:, 0], 0.0, atol=1e-9)
     np.testing.assert_allclose(curves[1].states[:, 0], curves[1].values, rtol=1e-9)
+
+
+TIMED = """\
+[parameters]
+k = "1 1/d"
+[species.A]
+unit = "mg"
+[species.B]
+unit = "mg"
+[definitions.dawn]
+expression = "1 + sin(2*t/day)"
+unit = "1"
+[definitions.light]
+expression = "2*dawn"
+unit = "1"
+[parameters.day]
+value = 1
+unit = "d"
+[reactions.fed]
+rate = "k*A*light"
+change = { A = 1 }
+[reactions.gone]
+rate = "k*A*t/day"
+change = { A = -1 }
+[reactions.still]
+rate = "k*B"
+change = { B = -1 }
+"""
+
+
+def test_what_depends_on_time_is_named_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("timed.toml").write_text(TIMED, encoding="utf-8")
+    assert outcome(["equilibria", "timed.toml"]) == 3
+    assert capsys.readouterr().err == (
+        "error[equilibria.time]: a system that depends on time has no steady states\n"
+        "  found:    time in the definition `dawn`, the reaction `gone`\n"
+        "  try:      fix what changes in time at one value, as a parameter\n"
+    )
+    rules = """
+      <listOfParameters><parameter id="k" value="1" constant="false"/></listOfParameters>
+      <listOfRules><rateRule variable="k"><math xmlns="http://www.w3.org/1998/Math/MathML">
+      <csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time">t</csymbol></math></rateRule>
+      </listOfRules>"""
+    head = '<sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4">'
+    Path("timed.xml").write_text(f'{head}<model id="m">{rules}</model></sbml>', encoding="utf-8")
+    assert outcome(["equilibria", "timed.xml"]) == 3
+    assert "  found:    time in the reaction `k_by_rule`\n" in capsys.readouterr().err
