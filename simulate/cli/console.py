@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -93,6 +94,25 @@ def titled(title: str | None, headings: Iterable[str] = (), **style: Any) -> Tab
     from simulate.cli.folding import title_of
 
     return Table(*headings, box=box.SIMPLE_HEAD, title=title_of(title), title_justify="left", **style)
+
+
+def in_lines(text: str) -> list[str]:
+    """Lines of a caption: of 80 letters, or as wide as the console if that is narrower."""
+    import textwrap
+
+    from simulate.cli.folding import LEAST_WIDTH
+
+    return textwrap.wrap(text, max(LEAST_WIDTH, min(_LETTERS, _console_width() or _LETTERS)))
+
+
+_LETTERS = 80
+
+
+def _console_width() -> int | None:
+    """Letters in a line where a terminal or ``COLUMNS`` limits it; None where nothing does."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size().columns
+    return None
 
 
 def print_rich(*parts: RenderableType) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
-from simulate.cli.console import titled
+from simulate.cli.console import in_lines, titled
 from simulate.cli.folding import LABEL, hanging
 from simulate.errors import listed
 from simulate.results.changes import RULE, ChangeRow, said_of_draws
@@ -43,7 +43,7 @@ def changes_of_run(study: Study, rows: Sequence[ChangeRow], levels: Sequence[Sum
     caption = _changes_caption(study, rows, reading, f"; {RULE}" if reported else "", are_alike)
     return [
         *(_changes_table(own, title) for own, title in zip(tables, titles, strict=False)),
-        *textwrap.wrap(caption, COLUMNS),
+        *in_lines(caption),
         "",
     ]
 
@@ -109,7 +109,7 @@ def levels_of_run(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableTy
         _side_by_side("Levels" if not place else "Levels, continued", levels, columns)
         for place, columns in enumerate(_that_fit(levels))
     ]
-    return [*tables, *textwrap.wrap(caption, COLUMNS)]
+    return [*tables, *in_lines(caption)]
 
 
 def table_of_observed(rows: Sequence[ObservedValue]) -> Table:
@@ -173,7 +173,7 @@ def reported_beside(rows: Sequence[SummaryRow], alone: Sequence[str]) -> list[st
             late = "; of samples long after a dose, so nearer the trough than the average" if is_late else ""
             found.setdefault(f"{row.quantity}, {row.visit}: {row.source}{late}")
     lines = [line for text in found for line in textwrap.wrap(text, COLUMNS - 1, subsequent_indent="    ")]
-    also = textwrap.wrap(f"the source also printed: {'; '.join(alone)}", COLUMNS) if alone else []
+    also = in_lines(f"the source also printed: {'; '.join(alone)}") if alone else []
     return [*(["", "The source printed", *(f" {line}" for line in lines)] if lines else []), *also]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
 
 from simulate.api.simulating import side_by_side as function
-from simulate.cli.console import ask, print_json, print_rich, print_text, say, titled
+from simulate.cli.console import ask, in_lines, print_json, print_rich, print_text, say, titled
 from simulate.cli.options import place_of
 from simulate.results.side_by_side import side_by_side_caption, side_by_side_cells
 from simulate.studies.paired import FEWEST_DRAWN
@@ -80,4 +79,4 @@ def _table(studies: Sequence[Study], found: Sequence[SideBySide]) -> list[Render
             people += f"; [ ]: where 90 % of the draws have their own{whose}"
         else:
             people += f", too few for what is not known, [ ]: that needs {FEWEST_DRAWN}"
-    return [table, *textwrap.wrap(f"{people}; {side_by_side_caption(found)}.", 80)]
+    return [table, *in_lines(f"{people}; {side_by_side_caption(found)}.")]

@@ -179,7 +179,9 @@ def perform(
     if stopped := counters.get(STOPPED, 0):
         say(f"stopped by a rule: {stopped} of {counters['n']} trajectories; each counts until then")
     if not as_json:
-        print_changes(sweep_changes(target / RESULTS))
+        print_changes(rows := sweep_changes(target / RESULTS))
+        if not rows:
+            print_text("one time was kept, so that there are no changes: summary.csv has the levels")
     say(f"wrote {target}")
     advice = "manifest.json lists the first of them; try a smaller --rtol, or a larger solver.max_steps"
     return ended(too_many_failures(counters, advice))

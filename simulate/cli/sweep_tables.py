@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Hashable, Mapping, Sequence
 
-from simulate.cli.console import print_rich, titled
-from simulate.cli.run_tables import COLUMNS
+from simulate.cli.console import in_lines, print_rich, titled
 from simulate.results.changes import signed
 from simulate.studies.paired import ENDPOINTS
 from simulate.studies.sweeps.changes import SweepChange
@@ -39,7 +37,7 @@ def print_changes(rows: Sequence[SweepChange]) -> None:
     of_draws = "" if rows[0].between_draws[0] is None else "; [ ]: where 90 % of the draws have their own median"
     more = [f"{len(labels) - _POINTS} more points are in changes.csv"] if len(labels) > _POINTS else []
     caption = f"{'on' if until.startswith('day') else 'at'} {until}; median (5 % to 95 % of the patients){of_draws}"
-    print_rich("", table, *textwrap.wrap(caption, COLUMNS), *more, "")
+    print_rich("", table, *in_lines(caption), *more, "")
 
 
 def shown_quantities(rows: Sequence[SweepChange]) -> tuple[str, ...]:

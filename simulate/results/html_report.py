@@ -147,15 +147,18 @@ def _of_sweep(directory: Path, manifest: Mapping[str, Any]) -> Opening | None:
     asked, about = manifest.get("resolved"), facts_of_sweep(directory)
     people = asked.get("patients") if isinstance(asked, Mapping) else None
     caveats = [] if people is None else [f"{patients_in(people)} at each point, the same at all. Medians of patients."]
-    if about is not None:
+    models = manifest.get("models")
+    rows = models.values() if isinstance(models, Mapping) else ()
+    if about is not None and about.fit is not None:
+        caveats.append(f"Parameters are those of {about.fit}.")
+    elif about is not None:
+        is_reference = any(isinstance(row, Mapping) and row.get("name") == REFERENCE for row in rows)
         caveats.append(
             "Parameters are at their typical values (--fit typical): what is not known of them, which a fit would add, "
             "is in no number."
-            if about.fit is None
-            else f"Parameters are those of {about.fit}."
+            if is_reference
+            else "Parameters are as the model has them: what is not known of them is in no number."
         )
-    models = manifest.get("models")
-    rows = models.values() if isinstance(models, Mapping) else ()
     caveats += if_true(*((row.get("name"), row.get("hypothesis")) for row in rows if isinstance(row, Mapping)))
     return Opening(question, tuple(ends_of_axes(directory)), tuple(caveats))
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from simulate.results.changes import signed
 from simulate.results.shown import with_meaning
+from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.netcdf import opened
@@ -72,7 +74,7 @@ def listed(texts: Sequence[str]) -> str:
 
 
 def ends_of_axes(directory: Path) -> Iterator[str]:
-    """Sentences about a sweep: median changes of some quantities, or levels, at both ends of each axis of numbers."""
+    """Sentences about a sweep: median changes of some quantities, or levels, at both ends of each axis."""
     dataset = _readable(directory)
     if dataset is None:
         return
@@ -90,24 +92,42 @@ def ends_of_axes(directory: Path) -> Iterator[str]:
             ]
         )
         together = f", with {others} together" if others else ""
-        if dataset[axis].dtype.kind != "f":
-            continue
-        places = np.asarray(dataset[axis].values, dtype=np.float64)
         unit = str(dataset[axis].attrs.get("units", ""))
         shown = "" if unit in ("", "1") else f" {unit}"
+        is_text = dataset[axis].dtype.kind != "f"
+        places = np.asarray(dataset[axis].values, dtype=object if is_text else np.float64)
         for name in _chosen(dataset):
             found = outcomes(dataset, name)
-            ends = [found.values[places == end] for end in (places.min(), places.max())]
-            if all(np.isfinite(part).any() for part in ends):
-                medians = [float(np.nanmedian(part)) for part in ends]
-                low, high = (signed(one, found.unit) if found.are_changes else f"{one:.3g}" for one in medians)
+            told = _told_texts(found.values, places) if is_text else [places.min(), places.max()]
+            medians = [_median(found.values[places == place]) for place in told]
+            if told and None not in medians:
+                values = [signed(one, found.unit) if found.are_changes else f"{one:.3g}" for one in medians]
                 own = found.unit.removesuffix("1")
                 what = with_meaning(name, str(dataset[name].attrs["long_name"]))
                 what += ", change" if found.are_changes else ""
-                yield (
-                    f"{what} {when}: {low} {own} where {axis[5:]} is {places.min():.4g}{shown}, {high} {own} "
-                    f"where it is {places.max():.4g}{shown}{together}."
-                )
+                labels = told if is_text else [f"{place:.4g}{shown}" for place in told]
+                each = [
+                    f"{value} {own} where {'it' if index else axis[5:]} is {label}"
+                    for index, (value, label) in enumerate(zip(values, labels, strict=True))
+                ]
+                yield f"{what} {when}: {', '.join(each)}{together}."
+
+
+_MOST_TEXTS = 4
+"""Texts of an axis of which all are told; of more, those with the lowest and the highest median."""
+
+
+def _told_texts(values: FloatArray, places: npt.NDArray[np.object_]) -> list[str]:
+    """Texts of an axis of texts, in their order, of which somebody has a number."""
+    medians = {text: _median(values[places == text]) for text in dict.fromkeys(places.tolist())}
+    known = {text: median for text, median in medians.items() if median is not None}
+    if len(known) <= _MOST_TEXTS:
+        return list(known)
+    return [min(known, key=lambda text: known[text]), max(known, key=lambda text: known[text])]
+
+
+def _median(values: FloatArray) -> float | None:
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else None
 
 
 def _last(dataset: xr.Dataset) -> str:

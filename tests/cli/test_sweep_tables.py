@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulate.cli.console import in_lines
 from simulate.cli.sweep_tables import print_changes, shown_quantities
 from simulate.studies.paired import Paired, summed_up
 from simulate.studies.sweeps.changes import SweepChange
@@ -68,3 +69,13 @@ def test_values_that_three_digits_do_not_tell_apart_keep_theirs(capsys: pytest.C
     out = capsys.readouterr().out
     assert "k 1.0001 " in out
     assert "k 1.0002 " in out
+
+
+@pytest.mark.parametrize(("width", "longest"), [("60", 60), ("80", 80), ("200", 80)])
+def test_captions_are_as_wide_as_the_console_and_no_wider_than_80(
+    width: str, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    lines = in_lines("patients " * 40)
+    assert len(lines) > 3
+    assert longest - len("patients ") < len(lines[0]) <= longest

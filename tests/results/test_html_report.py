@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -17,9 +18,10 @@ import simulate
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.manifest import manifest_text, read_manifest
-from simulate.results.changes import RULE
+from simulate.results.changes import RULE, signed
 from simulate.results.html import escaped, mathml, picture
 from simulate.results.html_report import Purpose, report
+from simulate.results.illustrations import ends_of_axes
 from simulate.results.provenance import Provenance
 from simulate.results.report_tables import in_words, narrow
 from simulate.results.result import Result
@@ -470,10 +472,9 @@ def test_a_sweep_over_two_axes_tells_both_in_title_question_and_answer_and_on_wh
     assert f"<h2>Question</h2>\n<p>What comes of {title}?</p>" in text
     answer = f"{low} % where dose is 1 mg, {high} % where it is 4 mg, with k from 0.2 to 0.5 1/d together."
     assert f"<p>drug (X), change by day 4: {answer}</p>" in text
-    assert (
-        "<p>Parameters are at their typical values (--fit typical): what is not known of them, which a fit would add, "
-        "is in no number.</p>" in text
-    )
+    # No fit is spoken of that such a model does not have.
+    assert "<p>Parameters are as the model has them: what is not known of them is in no number.</p>" in text
+    assert "typical" not in text[: text.index("<h2>Results</h2>")]
 
 
 def test_a_picture_is_as_wide_as_it_was_drawn_for_a_screen() -> None:
@@ -513,3 +514,20 @@ def test_one_patient_of_a_model_of_another_program_is_told_without_plurals_hypot
     text = report(tmp_path / "sweep", Purpose(), error=False, figures=False)
     assert "1 patient at each point, the same at all. Medians of patients." in text
     assert "<p>1 patient, seed 1; to 5 h.</p>" in text
+
+
+def test_a_sweep_over_texts_alone_is_answered_for_each_and_of_many_for_the_ends(tmp_path: Path) -> None:
+    few = ["-n", "2", "--fit", "typical", "--set", "time.end=14 d", "-q", "il17a", "--at", "0 d", "--at", "14 d"]
+    regimens = [f"{dose} mg sc daily" for dose in (30, 10, 300, 100, 3)]
+    medians = {}
+    for number in (2, 5):
+        place = tmp_path / f"of{number}"
+        over = f"regimen={'|'.join(regimens[:number])}"
+        assert outcome(["sweep", "anakinra-100mg-daily", *few, "--over", over, "--out", str(place)]) == 0
+        with (place / "changes.csv").open(encoding="utf-8", newline="") as file:
+            medians = {row["over_regimen"]: float(row["median"]) for row in csv.DictReader(file)}
+        told = regimens[:2] if number == 2 else ["300 mg sc daily", "3 mg sc daily"]
+        names = ("regimen", *["it"] * len(told))
+        each = [f"{signed(medians[text])} % where {name} is {text}" for name, text in zip(names, told, strict=False)]
+        (sentence,) = ends_of_axes(place)
+        assert sentence.endswith(f"(il17a), change by day 14: {', '.join(each)}.")
