@@ -26,11 +26,12 @@ def show(
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="model, equations, reactions, parameters, sources or draws.")
     ] = "model",
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A model file; the reference if not given.")
+    ] = None,
     hypothesis: Hypothesis = None,
     fit: Fit = None,
-    model: Annotated[
-        Path | None, typer.Option("--model", "-m", metavar="FILE", help="A model file; the reference if not given.")
-    ] = None,
+    model: Annotated[Path | None, typer.Option("--model", "-m", metavar="FILE", help="The same as FILE.")] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Equations as LaTeX.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -40,16 +41,29 @@ def show(
     simulate show model --hypothesis H1
     simulate show equations --hypothesis H1+H4 --latex
     simulate show parameters
+    simulate show parameters model.xml
     simulate show sources  # of all that ships; with --hypothesis, of one model
-    simulate show reactions --model my-model.toml
+    simulate show reactions my-model.toml
     simulate show draws --hypothesis H1 > draws.csv  # each number that the fit left free, in its unit
     """  # noqa: D301
     if what not in (known := (*VIEWS, DRAWS)):
         told = f"there is nothing to show by the name `{what}`"
         if Path(what).suffix == ".toml" or is_foreign(what):
-            advice = f"of a model file: `simulate show model --model {shlex.quote(what)}`"
+            advice = f"of a model file: `simulate show model {shlex.quote(what)}`"
             raise UsageFault(told, code="usage.argument", expected=listed(known), advice=advice)
         raise not_among(told, what, known, code="usage.argument", kind=UsageFault)
+    if file is not None and model is not None:
+        raise UsageFault("two models are named", code="usage.argument", found=f"`{file}` and `{model}`")
+    if file is not None and file.suffix != ".toml" and not is_foreign(file):
+        raise UsageFault(
+            f"`{file}` is no model file",
+            code="usage.argument",
+            expected="a name that ends in .toml, .xml, .sbml or .ant",
+            advice=f"a hypothesis of the reference model: `simulate show {what} -H {shlex.quote(str(file))}`",
+        )
+    model = model or file
+    if what == DRAWS and file is not None:
+        raise UsageFault("draws are of a hypothesis, and no model file", code="usage.argument")
     if latex and what != "equations":
         raise UsageFault(
             "--latex is for equations only", code="usage.argument", advice="`simulate show equations --latex`"

@@ -365,13 +365,13 @@ def test_a_shipped_hypothesis_is_not_for_a_model_of_ones_own(folder: Path, capsy
             ["show", "my model.xml"],
             "error[usage.argument]: there is nothing to show by the name `my model.xml`\n"
             "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
-            "  try:      of a model file: `simulate show model --model 'my model.xml'`\n",
+            "  try:      of a model file: `simulate show model 'my model.xml'`\n",
         ),
         (
             ["show", "model.toml"],
             "error[usage.argument]: there is nothing to show by the name `model.toml`\n"
             "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
-            "  try:      of a model file: `simulate show model --model model.toml`\n",
+            "  try:      of a model file: `simulate show model model.toml`\n",
         ),
         (
             ["show", "model", "--latex"],
@@ -449,3 +449,29 @@ def test_a_fit_is_asked_of_draws_alone(capsys: Capture) -> None:
     assert capsys.readouterr().err == (
         "error[usage.argument]: --fit is for draws only\n  try:      `simulate show draws --fit FIT`\n"
     )
+
+
+@pytest.mark.parametrize("what", ["model", "equations", "parameters"])
+def test_a_model_file_is_shown_where_other_verbs_take_it(what: str, capsys: Capture) -> None:
+    file = str(shipped.root() / "models" / "schulz2009.toml")
+    assert outcome(["show", what, "--model", file]) == 0
+    shown = capsys.readouterr().out
+    assert outcome(["show", what, file]) == 0
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["parameters", "a.toml", "--model", "b.toml"], "two models are named\n  found:    `a.toml` and `b.toml`\n"),
+        (["draws", "a.toml"], "draws are of a hypothesis, and no model file\n"),
+        (
+            ["parameters", "H1"],
+            "`H1` is no model file\n  expected: a name that ends in .toml, .xml, .sbml or .ant\n"
+            "  try:      a hypothesis of the reference model: `simulate show parameters -H H1`\n",
+        ),
+    ],
+)
+def test_what_is_no_model_is_not_shown_as_one(words: list[str], message: str, capsys: Capture) -> None:
+    assert outcome(["show", *words]) == 2
+    assert capsys.readouterr().err == f"error[usage.argument]: {message}"
