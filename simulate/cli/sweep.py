@@ -105,7 +105,7 @@ def sweep(
     same bits. In the end the directory holds results.nc, quantiles.nc, summary.csv, changes.csv and manifest.json.
 
     \b
-    simulate sweep anakinra-100mg-daily --over dose=10:300:40log --patients 100 --seed 5 --out doses
+    simulate sweep anakinra-100mg-daily --over dose=10:300:40log -n 50 --at "0 d" --at "182 d" --out doses
     simulate sweep anakinra-100mg-daily --over dose=30,100,300 --over "interval=12,24,48 h" --at "182 d"
     simulate sweep anakinra-100mg-daily --over f_m=0.1:0.5 --over k_a=0.05:0.3:log --design sobol:64 --dry-run
     simulate sweep my-sweep.toml --workers 8

@@ -141,6 +141,8 @@ def _run(
         remove_dead(leftover)
     missing = _missing(plan, folder, say)
     _check_space(plan, target, missing)
+    if missing and (told := said_of_space(plan)):
+        say(told)
     advance = progress or (lambda rows: None)
     advance(sum(part.rows for index, part in enumerate(plan.parts) if index not in missing))
     for index in _solved(plan, folder, sorted(missing), workers, threads, scheduler):
@@ -181,6 +183,21 @@ def _check_space(plan: SweepPlan, target: Path, missing: Set[int]) -> None:
             expected=f"{needed / 1e9:.3g} GB, of which {plan.row_bytes * plan.rows / 1e9:.3g} GB stay",
             advice="keep fewer times, such as `--at '0 d' --at '182 d'`, or choose a folder on another disk with --out",
         )
+
+
+_TOLD = 1_000_000_000
+"""Bytes of results from which on a sweep says beforehand how many there will be."""
+
+
+def said_of_space(plan: SweepPlan) -> str:
+    """How large the results will be, and how they get smaller; empty where they are small."""
+    kept = plan.row_bytes * plan.rows
+    if kept < _TOLD:
+        return ""
+    fewer = (
+        f": they keep {len(plan.times)} times, and `--at` names those that are looked at" if len(plan.times) > 2 else ""
+    )
+    return f"{plan.rows} trajectories will leave {kept / 1e9:.2g} GB, and take twice that on the way{fewer}"
 
 
 def _missing(plan: SweepPlan, folder: Path, say: Callable[[str], None]) -> set[int]:

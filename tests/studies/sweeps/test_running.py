@@ -16,6 +16,7 @@ import pytest
 
 import simulate
 from simulate.api.simulating import run
+from simulate.api.varying import planned_sweep
 from simulate.errors import InputError, MissingExtra
 from simulate.locks import LOCK, locked
 from simulate.results.catalog import leftovers, records_in, remove
@@ -24,7 +25,7 @@ from simulate.studies.sweeps import running
 from simulate.studies.sweeps.parts import pack, part_path, read_part, solve_part, unpack
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
-from simulate.studies.sweeps.running import PARTS, run_sweep
+from simulate.studies.sweeps.running import PARTS, run_sweep, said_of_space
 from simulate.studies.sweeps.sweeping import planned
 from tests.studies.sweeps.small import SCENARIO, contents, plan, read
 
@@ -355,3 +356,27 @@ def test_quantities_may_have_the_names_of_arguments_of_numpy() -> None:
     read = unpack(pack(arrays, found.key, found.parts[0]), found.key, found.parts[0])
     assert read is not None
     assert {name: array.sum() for name, array in read.items()} == {"file": 1.0, "allow_pickle": 0.0}
+
+
+def test_a_sweep_that_leaves_gigabytes_says_so_beforehand_and_a_small_one_does_not() -> None:
+    axes = ["dose=10:300:40log", "f_m=0.1:0.9:5"]
+    large = planned_sweep("anakinra-100mg-daily", axes)
+    # 200 arms of 100 patients in each of 16 draws; a double for each of 183 times and the first, and quantity.
+    assert large.rows == 320_000
+    kept = 320_000 * (8 * (len(large.times) + 1) * len(large.study.quantities) + 1)
+    assert said_of_space(large) == (
+        f"320000 trajectories will leave {kept / 1e9:.2g} GB, and take twice that on the way: they keep "
+        f"{len(large.times)} times, and `--at` names those that are looked at"
+    )
+    assert said_of_space(planned_sweep("anakinra-100mg-daily", axes, at=["0 d", "182 d"])) == ""
+
+
+def test_what_a_sweep_leaves_is_said_once_before_anything_is_solved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_TOLD", 1)
+    told: list[str] = []
+    done: list[int] = []
+    small = plan()
+    run_sweep(small, tmp_path / "swept", notify=lambda text: told.append(f"{len(done)} {text}"), progress=done.append)
+    assert [text for text in told if "GB" in text] == [f"0 {said_of_space(small)}"]
