@@ -24,8 +24,9 @@ and ``long_name``. Beside them:
 ``rule_day`` (arm, member, rule)
     Day on which a rule of the arm first applied to a member, NaN if it never did; only where an arm has rules.
 ``dose_time``, ``dose_amount``, ``dose_route`` (arm, dose)
-    The doses of each arm if none is missed, padded with NaN; days, and the unit of the route. Where the patients of an
-    arm are treated each in their own way, the doses that any of them is given.
+    The doses of each arm if none is missed, padded with NaN; days, and the unit of the route. Doses by a route whose
+    gain a parameter makes 0 are none. Where the patients of an arm are treated each in their own way, the doses that
+    any of them is given.
 
 ``dosing_interval`` (arm, member, followed, interval, part), ``interval_day`` (arm, interval), ``interval_chance`` (arm)
     Average, lowest and highest of each quantity over some intervals between doses, and the day on which each ends:
@@ -141,7 +142,8 @@ def ensemble_dataset(
     variables["dropout_day"] = ("member", cohort.dropout, LABELS["dropout_day"])
     if any(arm.rules for arm in ensemble.arms):
         variables["rule_day"] = (("arm", "member", "rule"), first_days(ensemble), LABELS["rule_day"])
-    variables |= dose_variables(ensemble.arms, model, float(trajectories.times[-1]))
+    idle = [_idle_routes(model, ensemble.parameters, values) for values in ensemble.parameter_values]
+    variables |= dose_variables(ensemble.arms, model, float(trajectories.times[-1]), idle)
     unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
     return Arrays(
         variables,
@@ -214,20 +216,41 @@ def regimen_words(arm: Arm) -> str:
     return print_regimen(arm.plan) if several == 1 else f"{several} regimens of {len(arm.plans)} patients"
 
 
-def dose_variables(arms: Sequence[Arm], model: Model, horizon: float) -> dict[str, Any]:
-    """Variables of a dataset that hold the doses of arms up to a horizon, days."""
+def dose_variables(
+    arms: Sequence[Arm], model: Model, horizon: float, idle: Sequence[Sequence[int]] = ()
+) -> dict[str, Any]:
+    """Variables of a dataset that hold the doses of arms up to a horizon, days.
+
+    ``idle`` has for each arm the places of the routes by which nothing arrives: such doses are left out.
+    """
     rows = [_scheduled(arm, model, horizon) for arm in arms]
-    shape = (len(rows), max(len(row) for row in rows))
+    kept = [
+        np.ones(len(row), dtype=np.bool_) if not idle else ~np.isin(row.route, idle[arm])
+        for arm, row in enumerate(rows)
+    ]
+    counts = [int(own.sum()) for own in kept]
+    shape = (len(rows), max(counts))
     times, amounts = np.full(shape, np.nan), np.full(shape, np.nan)
     routes = np.full(shape, "", dtype=object)
-    for arm, row in enumerate(rows):
-        times[arm, : len(row)], amounts[arm, : len(row)] = row.time, row.amount
-        routes[arm, : len(row)] = np.array([route.name for route in model.routes], dtype=object)[row.route]
+    for arm, (row, own, count) in enumerate(zip(rows, kept, counts, strict=True)):
+        times[arm, :count], amounts[arm, :count] = row.time[own], row.amount[own]
+        routes[arm, :count] = np.array([route.name for route in model.routes], dtype=object)[row.route[own]]
     return {
         "dose_time": (("arm", "dose"), times, {"units": "d", "long_name": "time of a dose, if it is not missed"}),
         "dose_amount": (("arm", "dose"), amounts, {"long_name": "amount of a dose, in the unit of its route"}),
         "dose_route": (("arm", "dose"), routes, {"long_name": "route of a dose"}),
     }
+
+
+def _idle_routes(model: Model, names: Sequence[str], values: FloatArray) -> list[int]:
+    """Places of the routes by which nothing arrives in any member of an arm, as parameters of their gain are 0."""
+    zero = {name for name, own in zip(names, values.T, strict=True) if len(own) and not own.any()}
+    found = []
+    for place, route in enumerate(model.routes):
+        nothing = {symbol: 0 for symbol in route.gain.free_symbols if symbol.name in zero}
+        if nothing and route.gain.subs(nothing) == 0:
+            found.append(place)
+    return found
 
 
 def _scheduled(arm: Arm, model: Model, horizon: float) -> Doses:

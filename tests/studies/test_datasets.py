@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from simulate.api.simulating import run
 from simulate.arrays import as_dataset
 from simulate.errors import InputError
 from simulate.solver.trajectories import Status
@@ -94,3 +95,25 @@ def test_a_quantity_cannot_take_a_name_of_the_layout() -> None:
         "  found:    a name that results have for something else\n"
         "  try:      rename it in the model, or leave it out of `outputs.quantities`"
     )
+
+
+def test_doses_that_a_parameter_makes_nothing_are_no_doses(tmp_path: Path) -> None:
+    (tmp_path / "model.toml").write_text(
+        '[parameters]\nk = "1 1/d"\nF = 1\nG = 1\n[species.A]\nunit = "mg"\n[reactions.out]\nrate = "k*A"\n'
+        'change = { A = -1 }\n[routes.sc]\ntarget = "A"\nunit = "mg"\ngain = "F*G"\n[routes.iv]\ntarget = "A"\n'
+        'unit = "mg"\ngain = "1"\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "s.toml").write_text(
+        'schema = 1\ntitle = "t"\n[model]\nfile = "model.toml"\n[time]\nend = "3 d"\n[cohort]\npatients = 2\n'
+        '[[arm]]\nname = "both"\nregimen = "1 mg sc daily and 5 mg iv"\n'
+        '[[arm]]\nname = "one"\nregimen = "1 mg sc daily"\n',
+        encoding="utf-8",
+    )
+    given = run(tmp_path / "s.toml")
+    assert np.isfinite(given["dose_time"].values).sum(axis=1).tolist() == [5, 4]
+    none = run(tmp_path / "s.toml", settings={"F": 0.0})
+    assert none["dose_amount"].values[0, 0] == 5.0
+    assert none["dose_route"].values.tolist() == [["iv"], [""]]
+    assert not np.isfinite(none["dose_time"].values[1]).any()
+    assert not none["A"].sel(arm="one").values.any()
