@@ -30,7 +30,7 @@ def attempt(kernel: CompiledKernel, method: Method, time: float, state: FloatArr
     if method.series:
         functions[0](w)
     method.attempt(w, n, *addressed(functions))
-    method.extend(w, n, kernel.rhs.address, kernel.rhs.address)
+    method.extend(w, n, *addressed((kernel.rhs, kernel.rhs)))
     return w
 
 
