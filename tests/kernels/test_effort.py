@@ -56,8 +56,8 @@ def test_what_python_does_grows_in_proportion_to_the_model(tmp_path: Path) -> No
 
 def test_tables_grow_in_proportion_to_the_model(tmp_path: Path) -> None:
     path = tmp_path / "ring.xml"
-    made(path, 50)
-    (small, few), (large, many) = (made(path, states) for states in (60, 120))
+    made(path, 49)
+    (small, few), (large, many) = (made(path, states) for states in (50, 100))
     assert 1.5 < many[-1] / few[-1] < DOUBLED
     assert 1.5 < len(large.stiff_source()) / len(small.stiff_source()) < DOUBLED * 1.1
 
