@@ -6,6 +6,7 @@ accurate as the solution (W. Squire, G. Trapp, SIAM Review 40 (1998) 110).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,24 @@ from simulate.symbolic.parts import TIME
 _STEP = 1e-30
 Complex = npt.NDArray[np.complex128]
 solve_ivp: Any = integrate.solve_ivp
+
+
+@functools.lru_cache(maxsize=1)
+def _functions(system: System) -> tuple[list[Any], Any, Any, Any, Any]:
+    """Constants one after the other, initial values, gains, rates and observables, of complex numbers."""
+    names = [sympy.Symbol(name) for name in system.parameters]
+    known = [*names, *(symbol for symbol, _ in system.constants)]
+    states, rates = [sympy.Symbol(name) for name in system.states], [infusion(route) for route in system.routes]
+    constants = [
+        sympy.lambdify(known[: len(names) + index], expression, modules="numpy")
+        for index, (_, expression) in enumerate(system.constants)
+    ]
+    initial, gains = (sympy.lambdify([known], list(part), modules="numpy") for part in (system.initial, system.gains))
+    rhs, observed = (
+        sympy.lambdify([TIME, states, known, rates], list(part), modules="numpy", cse=True)
+        for part in (system.rhs, system.observed)
+    )
+    return constants, initial, gains, rhs, observed
 
 
 def complex_step(
@@ -47,22 +66,17 @@ def complex_step(
     rtol, method
         As for SciPy.
     """
-    names = [sympy.Symbol(name) for name in system.parameters]
-    known = [*names, *(symbol for symbol, _ in system.constants)]
+    constants, initial, gains_of, rhs, observed = _functions(system)
     values: list[complex] = [complex(value) for value in parameters + 1j * _STEP * weights]
-    for index, (_, expression) in enumerate(system.constants):
-        values.append(complex(sympy.lambdify(known[: len(names) + index], expression, modules="numpy")(*values)))
-    states, rates = [sympy.Symbol(name) for name in system.states], [infusion(route) for route in system.routes]
-    initial = sympy.lambdify([known], list(system.initial), modules="numpy")
-    gains = sympy.lambdify([known], list(system.gains), modules="numpy")(values)
-    rhs = sympy.lambdify([TIME, states, known, rates], list(system.rhs), modules="numpy", cse=True)
-    observed = sympy.lambdify([TIME, states, known, rates], list(system.observed), modules="numpy", cse=True)
+    for constant in constants:
+        values.append(complex(constant(*values)))
+    gains = gains_of(values)
 
     y: Complex = np.array(initial(values), dtype=complex)
     if state is not None:
         y[state] += 1j * _STEP
     running = np.zeros(len(system.routes))
-    found = np.zeros((len(times), len(states) + len(system.observables)), dtype=complex)
+    found = np.zeros((len(times), len(system.states) + len(system.observables)), dtype=complex)
     now = 0.0
     for point in sorted({0.0, *times.tolist(), *(stop[0] for stop in stops)}):
         if point > now:
