@@ -16,9 +16,9 @@ from simulate.solver import METHODS, FloatArray, Method, Schedule, Status, StopK
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.systems import superposed_bateman
 
-DAYS = 9
-DOSES = [(float(day), StopKind.BOLUS, 0, 100.0) for day in range(DAYS) if day != 6]
-TIMES = np.linspace(0.0, DAYS + 6.0, 41)
+DAYS = 5
+DOSES = [(float(day), StopKind.BOLUS, 0, 100.0) for day in range(DAYS) if day != 3]
+TIMES = np.linspace(0.0, DAYS + 4.0, 25)
 HYPOTHESES = ("H0", "H1", "H2", "H3a", "H4", "H1+H3a+H4", "H1+H2+H3a+H4")
 
 
