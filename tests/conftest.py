@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -23,16 +24,17 @@ settings.register_profile(
 settings.load_profile("il1sim")
 
 LONGEST = (
-    "biology", "solver/test_machines", "solver/test_acceptance", "studies/sweeps/test_survival", "test_tutorials",
-    "kernels/test_sensitivities", "studies/fitting/test_fit", "kernels/test_direct", "evidence/test_order_statistics",
-    "cli/test_fit", "cli/test_run", "cli/test_app", "cli/test_trial_files", "symbolic/test_limits", "test_site",
-    "studies/fitting/test_shipped", "kernels/test_cuda", "studies/comparison/test_own", "kernels/test_build",
-    "faults/test_environment", "studies/virtual/test_populations", "inference/test_polish", "cli/test_vpop",
+    "biology", "exchange", "solver/test_machines", "solver/test_acceptance", "studies/sweeps/test_survival",
+    "test_tutorials", "kernels/test_sensitivities", "studies/fitting/test_fit", "kernels/test_direct",
+    "evidence/test_order_statistics", "cli/test_fit", "cli/test_run", "cli/test_app", "cli/test_trial_files",
+    "symbolic/test_limits", "test_site", "studies/fitting/test_shipped", "kernels/test_cuda",
+    "studies/comparison/test_own", "kernels/test_build", "faults/test_environment", "studies/virtual/test_populations",
+    "inference/test_polish", "cli/test_vpop",
 )  # fmt: skip
 """Tests that are begun first, the others in the order of their names: what takes long must not be left to the end."""
 
-TOGETHER = "tests/biology/"
-"""Files of one worker, as they share courses and baselines that are solved once."""
+TOGETHER = ("tests/biology/", "tests/exchange/")
+"""Folders each of one worker: their files share models that are composed once, and courses and baselines of them."""
 
 _PATIENCE = 600.0
 
@@ -56,6 +58,14 @@ def pytest_configure(config: pytest.Config) -> None:
             assert integrate.address
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    from simulate.uncollected import uncollected
+
+    with uncollected():
+        return (yield)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What all tests share stays until the end: no search for garbage need walk through it again and again."""
     gc.collect()
@@ -68,21 +78,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         rank = {f"tests/{name}": place for place, name in enumerate(LONGEST)}
 
         def place(item: pytest.Item) -> int:
-            file = item.nodeid.split("::")[0].removesuffix(".py")
-            return rank.get("tests/biology" if file.startswith(TOGETHER) else file, len(rank))
+            return rank.get(_together(item.nodeid).removesuffix("/").removesuffix(".py"), len(rank))
 
         items.sort(key=place)
 
 
+def _together(nodeid: str) -> str:
+    """The file of a test, or the folder whose files stay together."""
+    return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::")[0])
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Return the scheduler of `loadfile` that takes files of `TOGETHER` for one."""
+    """Return the scheduler of `loadfile` that takes the files of each folder of `TOGETHER` for one."""
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return TOGETHER if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+            return _together(nodeid)
 
     return Scheduling(config, log)

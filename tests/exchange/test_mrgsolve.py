@@ -18,7 +18,7 @@ from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
 from simulate.exchange.mrgsolve import mrgsolve_text
 from simulate.exchange.prescribed import Said
-from tests.exchange.texts import SAMPLE, Twin, agree, course, given_to, shipped_models, switching_model
+from tests.exchange.texts import Twin, assert_agree, course, given_to, shipped_models, switching_model, twins_of_sample
 
 DECLARED = re.compile(r"^(?:double|capture) (\w+) = ", re.MULTILINE)
 
@@ -132,9 +132,8 @@ def test_every_model_and_hypothesis_that_ships_compiles(tmp_path: Path) -> None:
 
 
 def test_cpp_computes_models_that_ship_to_the_same_rates(tmp_path: Path) -> None:
-    twins = {name: Twin(model) for name, model in shipped_models().items() if name in SAMPLE}
-    assert len(twins) == len(SAMPLE)
-    agree(twins, in_cpp(twins, tmp_path))
+    twins = twins_of_sample()
+    assert_agree(twins, in_cpp(twins, tmp_path))
 
 
 def test_cpp_computes_every_function_and_each_renamed_quantity(tmp_path: Path) -> None:
@@ -143,7 +142,7 @@ def test_cpp_computes_every_function_and_each_renamed_quantity(tmp_path: Path) -
         "R_C": "R_C_", "_in": "x_in", "rate": "rate_", "C_0": "C_0_", "_0": "x_0", "double": "double_",
     }  # fmt: skip
     twins = {"switching": Twin(model)}
-    agree(twins, in_cpp(twins, tmp_path))
+    assert_agree(twins, in_cpp(twins, tmp_path))
 
 
 def test_scipy_reaches_the_same_states_from_the_table_of_doses(tmp_path: Path) -> None:

@@ -20,14 +20,14 @@ from simulate.exchange.rxode2 import rxode2_text
 from simulate.exchange.sbml.names import Names
 from tests.exchange.texts import (
     EVENT,
-    SAMPLE,
     SECOND_ROUTE,
     Twin,
-    agree,
+    assert_agree,
     course,
     given_to,
     shipped_models,
     switching_model,
+    twins_of_sample,
 )
 
 READER = r"""
@@ -151,9 +151,8 @@ def test_every_model_and_hypothesis_that_ships_becomes_a_function_of_r(tmp_path:
 
 
 def test_r_computes_models_that_ship_to_the_same_rates(tmp_path: Path) -> None:
-    twins = {name: Twin(model) for name, model in shipped_models().items() if name in SAMPLE}
-    assert len(twins) == len(SAMPLE)
-    agree(twins, in_r(twins, tmp_path))
+    twins = twins_of_sample()
+    assert_agree(twins, in_r(twins, tmp_path))
 
 
 def test_r_computes_every_function_and_each_renamed_quantity(tmp_path: Path) -> None:
@@ -161,7 +160,7 @@ def test_r_computes_every_function_and_each_renamed_quantity(tmp_path: Path) -> 
     text = rxode2_text(model)
     assert text.renamed == {"rate": "rate_", "_in": "x_in", "_0": "x_0"}
     twins = {"switching": Twin(model)}
-    agree(twins, in_r(twins, tmp_path))
+    assert_agree(twins, in_r(twins, tmp_path))
 
 
 def test_desolve_reaches_the_same_states_from_the_table_of_doses(tmp_path: Path) -> None:

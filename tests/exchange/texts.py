@@ -138,6 +138,12 @@ class Twin:
         return dict(zip(names, self.functions.gains(self.constants), strict=True))
 
 
+@functools.cache
+def twins_of_sample() -> dict[str, Twin]:
+    """Models of `SAMPLE` with their twins, by name."""
+    return {name: Twin(shipped_models()[name]) for name in SAMPLE}
+
+
 def switching_model(folder: Path, more: str = "") -> Model:
     """A model with every function, and names that R or C++ have for themselves."""
     path = folder / "switching.toml"
@@ -155,7 +161,7 @@ def course(model: Model, times: np.ndarray) -> np.ndarray:
     return found.values[0, :, : len(model.species)]
 
 
-def agree(twins: Mapping[str, Twin], found: Mapping[str, np.ndarray]) -> None:
+def assert_agree(twins: Mapping[str, Twin], found: Mapping[str, np.ndarray]) -> None:
     """Hold start, gains, and rates and observables at the points of models against the twin."""
     for name, twin in twins.items():
         expected = twin.values(twin.points())
