@@ -15,20 +15,18 @@ from simulate import shipped
 from simulate.cli.app import outcome
 from simulate.cli.fit import fit
 from simulate.studies.fitting.posterior import Settings, write_posterior
+from tests.studies.fitting.tiny import free_few
 from tests.studies.virtual.fits import fitted
 
 SHORT = ["--particles", "20", "--runs", "1", "--patients", "8", "--draws", "64", "--final-patients", "8"]
 
 
 def test_a_fit_prints_what_was_learned_and_leaves_its_result(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder, file = tmp_path / "mine", tmp_path / "fixed.toml"
-    # The fewer numbers are free, the sooner it ends.
-    fixed = 'name = "F"\ntitle = "t"\n[hypothesis.constraints]\n'
-    fixed += "det1 = 0.1\ndet17 = 0.1\nf_m = 0.5\nil1_muscle = 0.01\nR_0 = 1\nd_M17 = 0.006\n"
-    file.write_text(f'[model]\nname = "fixed"\ntitle = "t"\n[hypothesis]\n{fixed}', encoding="utf-8")
-    assert outcome(["fit", "--hypothesis", f"H0+{file}", "--out", str(folder), *SHORT]) == 0
+    free_few(monkeypatch)
+    folder = tmp_path / "mine"
+    assert outcome(["fit", "--hypothesis", "H0", "--out", str(folder), *SHORT]) == 0
     said = capsys.readouterr()
     assert "log-evidence" in said.out
     assert "verdict" in said.out

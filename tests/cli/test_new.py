@@ -11,6 +11,7 @@ from simulate import shipped
 from simulate.cli.app import outcome
 from simulate.evidence.reading import read_evidence
 from simulate.studies.fitting.problem import problem_for
+from tests.studies.fitting.tiny import free_few
 
 Capture = pytest.CaptureFixture[str]
 
@@ -121,6 +122,7 @@ def test_a_fit_to_new_evidence_brings_it_where_it_is_reproduced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    free_few(monkeypatch)
     sizes = "--particles 20 --runs 1 -n 8 --draws 64 --final-patients 8".split()
     assert outcome(["new", "evidence", "told"]) == 0
     assert outcome(["fit", "-H", "H0", "--evidence", "told.toml", *sizes]) == 0

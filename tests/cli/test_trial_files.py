@@ -15,6 +15,7 @@ from simulate.results.provenance import asked
 from simulate.studies.fitting.posterior import read_posterior
 from simulate.studies.fitting.problem import problem_for
 from simulate.trials.reading import read_trial
+from tests.studies.fitting.tiny import free_few
 
 Capture = pytest.CaptureFixture[str]
 
@@ -24,12 +25,20 @@ BOTH = ["--trial", "zong-2011", "--trial", EXAMPLE]
 
 
 @pytest.fixture(scope="module")
-def fits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a short fit of H0 to the example."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short fit of H0 to the example, of few numbers."""
     folder = tmp_path_factory.mktemp("fits")
-    out = str(folder / f"H0@{EXAMPLE}")
-    assert outcome(["fit", "-H", "H0", "--trial", EXAMPLE, *SHORT, "--out", out]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        free_few(patch)
+        out = str(folder / f"H0@{EXAMPLE}")
+        assert outcome(["fit", "-H", "H0", "--trial", EXAMPLE, *SHORT, "--out", out]) == 0
     return folder
+
+
+@pytest.fixture
+def fits(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    free_few(monkeypatch)
+    return made
 
 
 def test_a_trial_of_another_shape_is_fitted_to_what_it_reported(fits: Path) -> None:

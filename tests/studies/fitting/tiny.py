@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+import pytest
+
+from simulate.studies.fitting import problem as problems
 from simulate.studies.fitting.fit import fit
 from simulate.studies.fitting.posterior import Posterior, Settings
 from simulate.studies.fitting.problem import Problem, problem_for
@@ -26,6 +29,12 @@ def few(hypothesis: str = "H1") -> Problem:
     """The same where only `FEW` numbers are free, which is what decides how long a fit takes."""
     whole = problem(hypothesis)
     return replace(whole, free=tuple(part for part in whole.free if part.name in FEW))
+
+
+def free_few(patch: pytest.MonkeyPatch) -> None:
+    """Let whatever is fitted leave no other number of the model free, and those of readings."""
+    whole = problems.free_numbers
+    patch.setattr(problems, "free_numbers", lambda *models: tuple(part for part in whole(*models) if part.name in FEW))
 
 
 @cache
