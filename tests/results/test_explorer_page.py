@@ -17,7 +17,7 @@ import pytest
 import simulate
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PATIENTS, DRAWS = 12, 3
+PATIENTS, DRAWS = 6, 2
 READY = 'html[data-refined]:not([data-refined=""])'
 
 
@@ -25,6 +25,14 @@ READY = 'html[data-refined]:not([data-refined=""])'
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("explorer") / "page.html"
     simulate.explore(hypotheses=["H1+H6", "H4"], patients=PATIENTS, draws=DRAWS, out=path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def light_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page that is soon solved."""
+    path = tmp_path_factory.mktemp("explorer") / "light.html"
+    simulate.explore(hypotheses=["H4"], patients=2, draws=1, out=path)
     return path
 
 
@@ -127,9 +135,9 @@ def test_what_is_heard_is_the_share_of_patients_at_the_day_that_is_read(page: An
     assert "IL-17A+ cells down in" in page.inner_text("#summary")
 
 
-def test_an_interval_of_a_link_beyond_a_week_is_within_reach_of_its_slider(browser: Any, page_file: Path) -> None:
+def test_an_interval_of_a_link_beyond_a_week_is_within_reach_of_its_slider(browser: Any, light_file: Path) -> None:
     other = browser.new_page()
-    other.goto(f"{page_file.as_uri()}#every=14")
+    other.goto(f"{light_file.as_uri()}#every=14")
     other.wait_for_selector(READY, state="attached", timeout=120_000)
     assert other.input_value("#set-every") == "336"
     other.close()
@@ -229,9 +237,9 @@ def test_a_page_of_a_treatment_begins_with_changes_and_shares_stay_levels(page: 
     assert "view" not in page.evaluate("location.hash")
 
 
-def test_a_link_that_asks_for_levels_opens_with_them(browser: Any, page_file: Path) -> None:
+def test_a_link_that_asks_for_levels_opens_with_them(browser: Any, light_file: Path) -> None:
     other = browser.new_page()
-    other.goto(f"{page_file.as_uri()}#dose=150&view=levels")
+    other.goto(f"{light_file.as_uri()}#dose=150&view=levels")
     other.wait_for_selector(READY, state="attached", timeout=120_000)
     assert other.evaluate("[window.explorer.state().dose, window.explorer.state().view]") == [150, "levels"]
     assert not any("change" in text for text in headings(other))
@@ -292,8 +300,8 @@ def test_a_small_screen_begins_with_two_charts_and_the_sliders_of_dose_and_inter
     other.close()
 
 
-def test_a_page_in_a_frame_as_of_a_notebook_works_without_an_address(browser: Any, page_file: Path) -> None:
-    shown = simulate.Explorer(page_file.read_text(encoding="utf-8"))._repr_html_()
+def test_a_page_in_a_frame_as_of_a_notebook_works_without_an_address(browser: Any, light_file: Path) -> None:
+    shown = simulate.Explorer(light_file.read_text(encoding="utf-8"))._repr_html_()
     other = browser.new_page()
     other.set_content(shown)
     frame = other.frame_locator("iframe")
