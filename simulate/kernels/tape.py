@@ -155,8 +155,8 @@ class _Writer:
     def _quotient(self, a: Linear, b: Linear) -> Linear:
         if not b[1]:
             return self._scaled(a, self._inverse(b[0]))
-        below = self._quotient_within(b)
-        if below is not None and {core for core, _ in a[1]} <= {b[1][0][0]}:
+        below = self._of_one_quotient(a, b)
+        if below is not None:
             # (α q + β) / (γ q + δ) with q = n / d is (α n + β d) / (γ n + δ d).
             n, d = below
             coefficient = a[1][0][1] if a[1] else _ZERO
@@ -169,10 +169,11 @@ class _Writer:
             return self._scaled(self.core("quotient", (_ZERO, ((core, _ONE),)), b), coefficient)
         return self.core("quotient", a, b)
 
-    def _quotient_within(self, a: Linear) -> tuple[Linear, Linear] | None:
-        """Numerator and denominator of the only core of a combination, where it is a quotient."""
-        node = self.cores[a[1][0][0]]
-        return (node[1], node[2]) if len(a[1]) == 1 and node[0] == "quotient" else None
+    def _of_one_quotient(self, a: Linear, b: Linear) -> tuple[Linear, Linear] | None:
+        """Numerator and denominator of the only core of b, where it is a quotient and a has no other."""
+        node = self.cores[b[1][0][0]]
+        is_one = len(b[1]) == 1 and node[0] == "quotient" and {core for core, _ in a[1]} <= {b[1][0][0]}
+        return (node[1], node[2]) if is_one else None
 
     # Expressions.
     def visit(self, expression: Expr) -> Linear:
@@ -226,21 +227,28 @@ class _Writer:
         return self.core(name, inner) if inner[1] else (self.constant(name, inner[0]), ())
 
     def _factors(self, expression: Expr) -> Linear:
-        above: Linear = (_ONE, ())
+        above: list[Linear] = []
         below: Linear = (_ONE, ())
         for factor in sympy.Mul.make_args(expression):
             base, exponent = factor.as_base_exp()
             if isinstance(factor, sympy.exp):
-                above = self._product(above, self._function("exp", self.visit(factor.args[0])))
+                above.append(self._function("exp", self.visit(factor.args[0])))
             elif exponent.is_Integer and abs(int(exponent)) <= _LARGEST_POWER:
                 for _ in range(abs(int(exponent))):
                     if exponent > 0:
-                        above = self._product(above, self.visit(base))
+                        above.append(self.visit(base))
                     else:
                         below = self._product(below, self.visit(base))
             else:
-                above = self._product(above, self._power(factor, base, exponent))
-        return self._quotient(above, below)
+                above.append(self._power(factor, base, exponent))
+        for place, factor in enumerate(above):
+            # A product with another factor would hide that both are of one quotient.
+            if below[1] and factor[1] and self._of_one_quotient(factor, below) is not None:
+                above[place], below = self._quotient(factor, below), (_ONE, ())
+        total: Linear = (_ONE, ())
+        for factor in above:
+            total = self._product(total, factor)
+        return self._quotient(total, below)
 
     def _power(self, factor: Expr, base: Expr, exponent: Expr) -> Linear:
         """A power of what is constant within a step, whatever the exponent."""
