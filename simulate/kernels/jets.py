@@ -1,8 +1,9 @@
-"""Taylor coefficients of a solution, written straight into vector instructions.
+"""Derivatives of a solution in time, written straight into vector instructions.
 
-From the coefficients of the states up to order k follow those of every subexpression, and from them the coefficient of
+From the derivatives of the states up to order k follow those of every subexpression, and from them the derivative of
 order k + 1 of the states. One pass gives as many orders as wanted, at a cost that grows with their square only where
-two series meet.
+two series meet. There the rules are those of Taylor coefficients, which are derivatives over factorials; all that is
+linear is a product less for each state and order with derivatives.
 
 The recurrences: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), tables 13.1 and 13.2; as an integrator
 À. Jorba, M. Zou, Exp. Math. 14 (2005) 99-117.
@@ -13,7 +14,8 @@ source would take Numba ten times as long to type as LLVM takes to compile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from numba import types
@@ -31,7 +33,7 @@ _for_range: Any = cgutils.for_range
 
 
 def writer(program: Tape, order: int) -> Writer:
-    """What writes the coefficient of order k of every state to ``stage(k - 1)``."""
+    """What writes the derivative of order k of every state to ``stage(k - 1)``."""
 
     def write(_typing: Any, context: Any, builder: Any, data: Any) -> None:
         lanes = width()
@@ -46,50 +48,51 @@ _AT_ONCE = 6
 """States of small parts whose series are found together; the time of a step hardly differs from 5 to 8."""
 _COMPARISONS = {"above": ">", "at_least": ">=", "same": "=="}
 
-Coefficient = Any
-"""An LLVM vector, one element a lane; ``None`` where it is zero for every model."""
+Value = Any
+"""A derivative, Taylor coefficient or constant: an LLVM vector, one element a lane; ``None`` where it is zero."""
 
 
 class _Stored:
-    """Coefficients of a state that are read from where they have been stored; does not leave `writer`."""
+    """Derivatives of a state that are read from where they have been stored; does not leave `writer`."""
 
-    def __init__(self, emission: _Emission, index: int, found: list[Coefficient]) -> None:
+    def __init__(self, emission: _Emission, index: int, found: list[Value]) -> None:
         self._emission, self._index, self._found = emission, index, found
 
-    def __getitem__(self, k: int) -> Coefficient:
+    def __getitem__(self, k: int) -> Value:
         return None if self._found[k] is None else self._emission.read(self._index, k)
 
 
 class _Emission:
-    """Vector code for one tape: the coefficients found so far, order by order."""
+    """Vector code for one tape: the derivatives found so far, order by order."""
 
     def __init__(self, rows: Rows, program: Tape) -> None:
         self._builder, self._program = rows.builder, program
         self._load, self._store, self._number = rows.load, rows.store, rows.number
         self._found: list[Any] = [[] for _ in program.cores]
-        self._inner: dict[Linear, list[Coefficient]] = {}
+        self._inner: dict[Linear, list[Value]] = {}
+        self._coefficients: dict[int | Linear, list[Value]] = {}
         self._once: dict[int | Linear, Any] = {}
-        self._constants: dict[int, Coefficient] = {}
+        self._constants: dict[int, Value] = {}
 
     def run(self, order: int) -> None:
         last = before = None
         for cores, states in _parts(self._program):
             self._forget()
             self._take(order, cores, states)
-        # After all series, so that no coefficient has to wait for it in a register.
+        # After all series, so that no derivative has to wait for it in a register.
         self._forget()
         for index in range(len(self._program.rates)):
             scale, allowed = made_larger(self._builder, self._allowed(index, self.read(index, 0)))
             inverse = near_inverse_of(self._builder, allowed)
             last = self._with_square(last, self._times(self.read(index, order), scale), inverse)
             before = self._with_square(before, self._times(self.read(index, order - 1), scale), inverse)
-        self._store(LAST_TERM, self._or_zero(last))
-        self._store(TERM_BEFORE, self._or_zero(before))
+        self._store(LAST_TERM, self._or_zero(self._scaled(last, math.factorial(order) ** -2.0)))
+        self._store(TERM_BEFORE, self._or_zero(self._scaled(before, math.factorial(order - 1) ** -2.0)))
 
     def _take(self, order: int, cores: list[int], states: list[int]) -> None:
         """All orders of a part, which depends on what is found already and on itself."""
-        solution: dict[int, list[Coefficient]] = {index: [self.read(index, 0)] for index in states}
-        derivatives: dict[int, list[Coefficient]] = {index: [] for index in solution}
+        solution: dict[int, list[Value]] = {index: [self.read(index, 0)] for index in states}
+        rates: dict[int, list[Value]] = {index: [] for index in solution}
         bend = self._load(BEND)
         for k in range(order):
             for place in cores:
@@ -100,26 +103,26 @@ class _Emission:
                     self._found[place].append(solution[operands[0]][k])
                 else:
                     self._found[place].append(self.read(operands[0], k))
-            for index, coefficients in solution.items():
-                derivatives[index].append(self._linear(self._program.rates[index], k))
-                total = derivatives[index][k]
+            step = self._scaled(bend, float(k))
+            for index, found in solution.items():
+                rates[index].append(self._linear(self._program.rates[index], k))
+                value = rates[index][k]
                 if k > 0:
-                    total = self._plus(total, self._times(bend, derivatives[index][k - 1]))
-                value = self._scaled(total, 1.0 / (k + 1))
-                coefficients.append(value)
-                self._store(stage(k) + index * LANES, self._number(0.0) if value is None else value)
+                    value = self._plus(value, self._times(step, rates[index][k - 1]))
+                found.append(value)
+                self._store(stage(k) + index * LANES, self._or_zero(value))
         for place in cores:
             name, *operands = self._program.cores[place]
             if name == "state":
                 self._found[place] = _Stored(self, operands[0], self._found[place])
 
-    def _constant(self, place: int) -> Coefficient:
+    def _constant(self, place: int) -> Value:
         """What is constant in time, computed when it is first needed: less has to wait for its turn."""
         if place not in self._constants:
             self._constants[place] = self._new_constant(*self._program.constants[place])
         return self._constants[place]
 
-    def _new_constant(self, name: str, *operands: Any) -> Coefficient:
+    def _new_constant(self, name: str, *operands: Any) -> Value:
         if name == "number":
             return None if operands[0] == 0.0 else self._number(operands[0])
         if name == "input":
@@ -139,17 +142,17 @@ class _Emission:
             return self._builder.select(holds, self._number(1.0), self._number(0.0))
         return self._function(name, values[0])
 
-    def _chosen(self, condition: Coefficient, value: Coefficient, otherwise: Coefficient) -> Coefficient:
+    def _chosen(self, condition: Value, value: Value, otherwise: Value) -> Value:
         holds = self._builder.fcmp_ordered(">", condition, self._number(0.5))
         return self._builder.select(holds, value, otherwise)
 
-    def _linear(self, linear: Linear, k: int) -> Coefficient:
+    def _linear(self, linear: Linear, k: int) -> Value:
         total = self._constant(linear[0]) if k == 0 else None
         for core, coefficient in linear[1]:
             total = self._multiplied_in(total, coefficient, self._found[core][k])
         return total
 
-    def _multiplied_in(self, total: Coefficient, place: int, value: Coefficient) -> Coefficient:
+    def _multiplied_in(self, total: Value, place: int, value: Value) -> Value:
         """A sum and a value times the constant at a place."""
         if self._program.constants[place] == ("number", 1.0):
             return self._plus(total, value)
@@ -157,15 +160,32 @@ class _Emission:
             return self._minus(total, value)
         return self._plus(total, self._times(self._constant(place), value))
 
-    def _series(self, linear: Linear, k: int) -> list[Coefficient]:
-        """Coefficients of an operand up to order k, each computed once, however many need it."""
+    def _series(self, linear: Linear, k: int) -> list[Value]:
+        """Derivatives of an operand up to order k, each computed once, however many need it."""
         found = self._inner.setdefault(linear, [])
         if len(found) == k:
             found.append(self._linear(linear, k))
         return found
 
-    def read(self, index: int, k: int) -> Coefficient:
-        """A state's coefficient that has been stored."""
+    def _of(self, what: int | Linear, derivatives: Any, k: int) -> list[Value]:
+        """Taylor coefficients of a core or an operand up to order k: derivatives over factorials."""
+        found = self._coefficients.setdefault(what, [])
+        while len(found) <= k:
+            found.append(self._scaled(derivatives[len(found)], 1.0 / math.factorial(len(found))))
+        return found
+
+    def _over_factorials(self, derivatives: list[Value]) -> list[Value]:
+        return [self._scaled(value, 1.0 / math.factorial(j)) for j, value in enumerate(derivatives)]
+
+    def _convolved(self, left: list[Value], right: list[Value], orders: Iterable[int], k: int) -> Value:
+        """Σ left[j] · right[k − j] over some j, as a derivative; what was found last comes last."""
+        total = None
+        for j in sorted(orders, key=lambda j: max(j, k - j)):
+            total = self._plus(total, self._times(left[j], right[k - j]))
+        return self._scaled(total, float(math.factorial(k)))
+
+    def read(self, index: int, k: int) -> Value:
+        """A state's derivative that has been stored."""
         return self._load(stage(k - 1) + index * LANES if k else START + index * LANES)
 
     def _forget(self) -> None:
@@ -175,12 +195,12 @@ class _Emission:
             if name == "input":
                 self._constants.pop(place, None)
 
-    def _with_square(self, total: Coefficient, value: Coefficient, inverse: Coefficient) -> Coefficient:
-        """A sum and the square of a coefficient in units of the tolerance of its state, whose inverse is given."""
+    def _with_square(self, total: Value, value: Value, inverse: Value) -> Value:
+        """A sum and the square of a derivative in units of the tolerance of its state, whose inverse is given."""
         share = self._times(value, inverse)
         return self._plus(total, self._times(share, share))
 
-    def _allowed(self, index: int, state: Coefficient) -> Coefficient:
+    def _allowed(self, index: int, state: Value) -> Value:
         """Tolerance of a state, whose absolute part grows where the state is larger than ever before."""
         size, row = self._function("fabs", state), ABSOLUTE + index * LANES
         absolute, share_of_size = self._load(row), self._times(self._load(SHARE), size)
@@ -191,89 +211,101 @@ class _Emission:
         self._store(row, absolute)
         return self._plus(absolute, self._times(self._load(RELATIVE), size))
 
-    # Arithmetic on coefficients that may be known to be zero.
-    def _plus(self, a: Coefficient, b: Coefficient) -> Coefficient:
+    # Arithmetic on values that may be known to be zero.
+    def _plus(self, a: Value, b: Value) -> Value:
         if a is None or b is None:
             return b if a is None else a
         return self._builder.fadd(a, b, flags=("contract",))
 
-    def _minus(self, a: Coefficient, b: Coefficient) -> Coefficient:
+    def _minus(self, a: Value, b: Value) -> Value:
         if b is None:
             return a
         if a is None:
             return self._builder.fneg(b)
         return self._builder.fsub(a, b, flags=("contract",))
 
-    def _times(self, a: Coefficient, b: Coefficient) -> Coefficient:
+    def _times(self, a: Value, b: Value) -> Value:
         return None if a is None or b is None else self._builder.fmul(a, b, flags=("contract",))
 
-    def _scaled(self, a: Coefficient, factor: float) -> Coefficient:
+    def _scaled(self, a: Value, factor: float) -> Value:
         return a if factor == 1.0 else self._times(a, self._number(factor))
 
-    def _function(self, name: str, x: Coefficient) -> Coefficient:
+    def _function(self, name: str, x: Value) -> Value:
         return function_of(self._builder, name, x)
 
-    def _kept(self, place: int | Linear, make: Callable[[], Coefficient]) -> Coefficient:
+    def _kept(self, place: int | Linear, make: Callable[[], Value]) -> Value:
         """What a node, or all with an operand, compute once, at order 0."""
         if place not in self._once:
             self._once[place] = make()
         return self._once[place]
 
-    def _inverse(self, linear: Linear, first: Coefficient) -> Coefficient:
-        """Inverse of the first coefficient of an operand."""
+    def _inverse(self, linear: Linear, first: Value) -> Value:
+        """Inverse of the value of an operand."""
         return self._kept(linear, lambda: self._builder.fdiv(self._number(1.0), first))
 
-    # One rule for each kind of core: the coefficient of order k. In sums, what was found last comes last.
-    def _rule_time(self, k: int, _place: int) -> Coefficient:
+    # One rule for each kind of core: the derivative of order k. In sums, what was found last comes last.
+    def _rule_time(self, k: int, _place: int) -> Value:
         if k == 0:
             return self._load(NOW)
-        return self._number(1.0) if k == 1 else (self._scaled(self._load(BEND), 0.5) if k == 2 else None)
+        return self._number(1.0) if k == 1 else (self._load(BEND) if k == 2 else None)
 
-    def _rule_sum(self, k: int, _place: int, linear: Linear) -> Coefficient:
+    def _rule_sum(self, k: int, _place: int, linear: Linear) -> Value:
         return self._linear(linear, k)
 
-    def _rule_product(self, k: int, _place: int, a: int, b: int) -> Coefficient:
-        left, right, total = self._found[a], self._found[b], None
-        for j in [*range(1, k), *([0, k] if k else [0])]:
-            total = self._plus(total, self._times(left[j], right[k - j]))
+    def _rule_product(self, k: int, _place: int, a: int, b: int) -> Value:
+        left, right = self._found[a], self._found[b]
+        if k == 0:
+            return self._times(left[0], right[0])
+        total = self._convolved(self._of(a, left, k - 1), self._of(b, right, k - 1), range(1, k), k)
+        for first, last in ((left, right), (right, left)):
+            total = self._plus(total, self._times(first[0], last[k]))
         return total
 
-    def _rule_quotient(self, k: int, place: int, a: Linear, b: Linear) -> Coefficient:
+    def _rule_quotient(self, k: int, place: int, a: Linear, b: Linear) -> Value:
         own, above, below = self._found[place], self._series(a, k), self._series(b, k)
         inverse = self._inverse(b, below[0])
         total = None
-        for j in [*range(k - 1, 0, -1), *([k] if k else [])]:
-            total = self._plus(total, self._times(below[j], own[k - j]))
+        if k > 2:
+            total = self._convolved(self._of(b, below, k - 1), self._of(place, own, k - 2), range(2, k), k)
+        if k > 1:
+            total = self._plus(total, self._times(self._scaled(below[1], float(k)), own[k - 1]))
+        if k > 0:
+            total = self._plus(total, self._times(below[k], own[0]))
         return self._times(self._minus(above[k], total), inverse)
 
-    def _rule_exp(self, k: int, place: int, x: Linear) -> Coefficient:
+    def _rule_exp(self, k: int, place: int, x: Linear) -> Value:
         inner, own = self._series(x, k), self._found[place]
-        return self._function("exp", self._or_zero(inner[0])) if k == 0 else self._weighted(inner, own, k)
+        if k == 0:
+            return self._function("exp", self._or_zero(inner[0]))
+        return self._weighted(self._of(x, inner, k), self._of(place, own, k - 1), k)
 
-    def _rule_log(self, k: int, place: int, x: Linear) -> Coefficient:
+    def _rule_log(self, k: int, place: int, x: Linear) -> Value:
         inner, own = self._series(x, k), self._found[place]
         if k == 0:
             return self._function("log", self._or_zero(inner[0]))
         inverse = self._inverse(x, inner[0])
         total = inner[k]
-        for j in range(1, k):
-            total = self._minus(total, self._scaled(self._times(own[j], inner[k - j]), j / k))
+        if k > 1:
+            below, outer = self._of(x, inner, k - 1), self._of(place, own, k - 1)
+            for j in range(1, k):
+                part = self._times(outer[j], below[k - j])
+                total = self._minus(total, self._scaled(part, float(j * math.factorial(k - 1))))
         return self._times(total, inverse)
 
-    def _rule_choose(self, k: int, place: int, condition: Linear, a: Linear, b: Linear) -> Coefficient:
+    def _rule_choose(self, k: int, place: int, condition: Linear, a: Linear, b: Linear) -> Value:
         values = [self._series(linear, k)[k] for linear in (a, b)]
         if values[0] is None and values[1] is None:
             return None
         decides = self._kept(place, lambda: self._or_zero(self._linear(condition, 0)))
         return self._chosen(decides, *map(self._or_zero, values))
 
-    def _rule_sin(self, k: int, place: int, x: Linear) -> Coefficient:
+    def _rule_sin(self, k: int, place: int, x: Linear) -> Value:
         return self._circular(k, place, x)[0]
 
-    def _rule_cos(self, k: int, place: int, x: Linear) -> Coefficient:
+    def _rule_cos(self, k: int, place: int, x: Linear) -> Value:
         return self._circular(k, place, x)[1]
 
-    def _circular(self, k: int, place: int, x: Linear) -> tuple[Coefficient, Coefficient]:
+    def _circular(self, k: int, place: int, x: Linear) -> tuple[Value, Value]:
         """Sine and cosine need each other."""
         inner = self._series(x, k)
         sines, cosines = self._kept(place, lambda: ([], []))
@@ -281,23 +313,26 @@ class _Emission:
             sines.append(self._function("sin", self._or_zero(inner[0])))
             cosines.append(self._function("cos", self._or_zero(inner[0])))
         else:
-            sine, cosine = self._weighted(inner, cosines, k), self._weighted(inner, sines, k)
+            argument = self._of(x, inner, k)
+            sine = self._weighted(argument, self._over_factorials(cosines), k)
+            cosine = self._weighted(argument, self._over_factorials(sines), k)
             sines.append(sine)
             cosines.append(self._scaled(cosine, -1.0))
         return sines[k], cosines[k]
 
-    def _weighted(self, inner: list[Coefficient], outer: list[Coefficient], k: int) -> Coefficient:
-        """Σ j/k · inner[j] · outer[k − j] for j from 1 to k."""
+    def _weighted(self, inner: list[Value], outer: list[Value], k: int) -> Value:
+        """Σ j/k · inner[j] · outer[k − j] for j from 1 to k, as a derivative."""
         total = None
         for j in range(k, 0, -1):
-            total = self._plus(total, self._scaled(self._times(inner[j], outer[k - j]), j / k))
+            part = self._times(inner[j], outer[k - j])
+            total = self._plus(total, self._scaled(part, float(j * math.factorial(k - 1))))
         return total
 
-    def _or_zero(self, value: Coefficient) -> Coefficient:
+    def _or_zero(self, value: Value) -> Value:
         return self._number(0.0) if value is None else value
 
 
-_RULES: Mapping[str, Callable[..., Coefficient]] = {
+_RULES: Mapping[str, Callable[..., Value]] = {
     name.removeprefix("_rule_"): rule for name, rule in vars(_Emission).items() if name.startswith("_rule_")
 }
 

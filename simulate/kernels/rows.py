@@ -6,13 +6,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from simulate.emitted import native_width
-from simulate.solver.layout import LANES
-
-
-def width() -> int:
-    """Lanes of one pass: those of a register, so that less has to wait in memory."""
-    return LANES if native_width() >= LANES else LANES // 2
+from simulate.solver.vectors import width as width
 
 
 class Rows:

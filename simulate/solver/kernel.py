@@ -152,7 +152,7 @@ class Kernel(Protocol):
         ...
 
     def jets(self, order: int) -> BlockFunction:
-        """``NOW``, ``START``, constants, infusion rates → Taylor coefficients, and the sizes of the last two."""
+        """``NOW``, ``START``, constants, infusion rates → derivatives in time, and the sizes of the last two terms."""
         ...
 
     def steps(self, tableau: ButcherTableau) -> BlockFunction:

@@ -20,6 +20,7 @@ from numba.core.typing import templates
 from numba.core.typing.templates import ConcreteTemplate
 from numba.extending import models
 
+from simulate.emitted import native_width
 from simulate.solver.layout import LANES
 
 # What Numba offers for this is not typed.
@@ -46,6 +47,11 @@ _TRUTHS = ir.VectorType(ir.IntType(1), LANES)
 _CONTRACT = ("contract",)
 _INVERTS = 0x7FDE_6238_22FC_16E6
 """Less the bits of a positive number these are nearly the bits of its inverse."""
+
+
+def width() -> int:
+    """Lanes of one pass: those of a register, so that less has to wait in memory."""
+    return LANES if native_width() >= LANES else LANES // 2
 
 
 @_register_model(_Lanes)
@@ -356,4 +362,5 @@ __all__ = [
     "size",
     "store",
     "weighted",
+    "width",
 ]

@@ -30,10 +30,10 @@ Called once after an attempt if an output of any lane lies inside its step; leav
 """
 
 PROPOSE = types.void(WORKSPACE, types.int64, BLOCK_FUNCTION)
-"""``propose(w, n, jets)``: find the Taylor coefficients at the start of the step and the steps that they allow.
+"""``propose(w, n, jets)``: find the derivatives at the start of the step and the steps that they allow.
 
 Only for methods that work with Taylor series. Reads ``NOW``, ``START``, ``LIMIT`` and the tolerances; leaves the
-coefficients of order k in ``stage(k - 1)`` and the step in ``STEP``, which `attempt` need not doubt.
+derivatives of order k in ``stage(k - 1)`` and the step in ``STEP``, which `attempt` need not doubt.
 """
 
 

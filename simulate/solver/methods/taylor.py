@@ -1,6 +1,6 @@
-"""Taylor series: the solution as a polynomial whose coefficients follow from the equations one after another.
+"""Taylor series: the solution as a polynomial whose derivatives follow from the equations one after another.
 
-The step is chosen from the size of the last two coefficients before it is taken, so hardly a step is ever rejected,
+The step is chosen from the size of the last two terms before it is taken, so hardly a step is ever rejected,
 there are no stages to combine, and the polynomial itself is the dense output. Only for models whose right-hand side has
 derivatives of every order (`simulate.kernels.jets`).
 
@@ -17,6 +17,10 @@ from __future__ import annotations
 
 import math
 from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
 
 from simulate.compiled import compiled
 from simulate.solver.layout import (
@@ -38,7 +42,11 @@ from simulate.solver.layout import (
     stage,
 )
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, PROPOSE, Method
-from simulate.solver.vectors import choose, every, load, near_power, root, store
+from simulate.solver.vectors import choose, every, intrinsic, load, near_power, root, store, width
+
+# What Numba offers for this is not typed.
+_room: Any = cgutils.alloca_once
+_for_range: Any = cgutils.for_range
 
 ORDER = 8
 """Least work at relative tolerances from 1e-4 to 1e-8: two series meet at a cost that grows with the square."""
@@ -65,10 +73,11 @@ def _propose(w: Any, n: int, jets: Any) -> None:
     bend = choose(head > 0.0, every(0.5) / distance, every(0.0))
     store(w, BEND, bend)
     jets(w)
-    last, before = near_power(load(w, LAST_TERM), _AT_LAST), near_power(load(w, TERM_BEFORE), _AT_BEFORE)
+    last_term, term_before = load(w, LAST_TERM), load(w, TERM_BEFORE)
+    last, before = near_power(last_term, _AT_LAST), near_power(term_before, _AT_BEFORE)
     s = choose(last < before, last, before) * _SAFETY
     h = s + 0.5 * bend * s * s
-    ahead = choose(load(w, LAST_TERM) < _SENSELESS, h * _AHEAD, every(0.0))
+    ahead = choose(last_term < _SENSELESS, h * _AHEAD, every(0.0))
     store(w, HEAD, choose(load(w, RESTARTING) > 0.0, ahead, head))
     store(w, FACTOR, h)
     step = load(w, STEP)
@@ -77,21 +86,56 @@ def _propose(w: Any, n: int, jets: Any) -> None:
     store(w, STEP, choose(longest < h, longest, h))
 
 
+@intrinsic
+def _sum_up(_typing: Any, w: Any, n: Any) -> Any:
+    """Polynomials at ``FACTOR`` → ``STATE``; ``RATIO`` is undefined where one is, and not where it overflows.
+
+    As many lanes at a time as a register has, so that the parts of the step stay in registers.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        lanes = width()
+        numbers, bits = ir.VectorType(ir.DoubleType(), lanes), ir.VectorType(ir.IntType(64), lanes)
+
+        def at(first: Any, offset: int) -> Any:
+            place = builder.gep(data, [builder.add(first, context.get_constant(types.intp, offset))])
+            return builder.bitcast(place, numbers.as_pointer())
+
+        undefined = _room(builder, bits)
+        stop = context.cast(builder, arguments[1], signature.args[1], types.intp)
+        for half in range(0, LANES, lanes):
+            first = context.get_constant(types.intp, half)
+            step = builder.load(at(first, FACTOR), align=8)
+            parts = [builder.fmul(step, ir.Constant(numbers, [1.0 / k] * lanes)) for k in range(1, ORDER + 1)]
+            builder.store(ir.Constant(bits, [0] * lanes), undefined)
+            with _for_range(builder, stop) as loop:
+                row = builder.add(builder.mul(loop.index, context.get_constant(types.intp, LANES)), first)
+                total = builder.load(at(row, stage(ORDER - 1)), align=8)
+                for k in range(ORDER - 1, -1, -1):
+                    lower = builder.load(at(row, stage(k - 1) if k else START), align=8)
+                    product = builder.fmul(total, parts[k], flags=("contract",))
+                    total = builder.fadd(product, lower, flags=("contract",))
+                builder.store(total, at(row, STATE), align=8)
+                missing = builder.sext(builder.fcmp_unordered("uno", total, total), bits)
+                builder.store(builder.or_(builder.load(undefined), missing), undefined)
+            ratio = builder.load(at(first, RATIO), align=8)
+            found = builder.icmp_signed("!=", builder.load(undefined), ir.Constant(bits, [0] * lanes))
+            ratio = builder.select(found, ir.Constant(numbers, [math.nan] * lanes), ratio)
+            builder.store(ratio, at(first, RATIO), align=8)
+        return context.get_dummy_value()
+
+    return types.void(w, n), generate
+
+
 @compiled(ATTEMPT)
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
     h = load(w, STEP)
     # Where time cannot resolve the step that the series allows, the loop has lengthened it: that is a rejection.
     ratio = choose(h > load(w, FACTOR) * _LEEWAY, every(2.0), every(0.0))
-    h = 2.0 * h / (root(1.0 + 2.0 * load(w, BEND) * h) + 1.0)
-    for i in range(0, n * LANES, LANES):
-        total = load(w, _FIRST + (ORDER - 1) * _STRIDE + i)
-        for order in range(ORDER - 1, 0, -1):
-            total = total * h + load(w, _FIRST + (order - 1) * _STRIDE + i)
-        total = total * h + load(w, START + i)
-        # What overflows is found where states are looked at one by one; a smaller step would not prevent it.
-        ratio = ratio + choose(total <= math.inf, every(0.0), total)
-        store(w, STATE + i, total)
     store(w, RATIO, ratio)
+    store(w, FACTOR, 2.0 * h / (root(1.0 + 2.0 * load(w, BEND) * h) + 1.0))
+    _sum_up(w, n)
 
 
 @compiled(INTERPOLATE)
@@ -102,7 +146,7 @@ def _interpolate(w: Any, n: int, lane: int, theta: float) -> None:
         i = state * LANES + lane
         total = w[_FIRST + (ORDER - 1) * _STRIDE + i]
         for order in range(ORDER - 1, 0, -1):
-            total = total * h + w[_FIRST + (order - 1) * _STRIDE + i]
+            total = total * (h * (1.0 / (order + 1))) + w[_FIRST + (order - 1) * _STRIDE + i]
         w[RESULT + i] = total * h + w[START + i]
 
 
