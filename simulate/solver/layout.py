@@ -102,6 +102,8 @@ RENEWED = row(27)
 whether scales were found at the start."""
 MOVED = row(28)
 """1 where `steps` is to take over what its step before led to, see ``CARRIES``."""
+LEAST_BEND = row(29)
+"""The least that the time of the next series bends, where anything is known of a singularity."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks (`simulate.solver.methods.sensitivity_stages`)."""
 DIRECTION, STAGE, EXTENT, AT_ONCE, DENSE, CARRIES = range(6)

@@ -117,6 +117,18 @@ def test_doses_far_apart_are_the_superposed_bateman_function() -> None:
     )
 
 
+def test_a_fast_decay_to_what_moves_slowly_takes_fewer_steps_after_a_dose_than_in_plain_time() -> None:
+    # In plain time the polynomial of a decay is below 1 up to 4.3136 in units of the decay, and steps stay there.
+    rate, days = 60.0, 9.0
+    system = with_route(equations({"x": "-x", "y": f"{rate} * (x / (1 + x) - y)"}, [0.0, 0.0]))
+    schedule = Schedule.from_rows([[(0.0, StopKind.BOLUS, 0, 1.0), (1.0, StopKind.BOLUS, 0, 1.0)]])
+    times = np.array([1.0, 1.0 + days])
+    result = solve(build(system), NOTHING, schedule, times, tolerance=Tolerance(1e-4), method=TAYLOR)
+    oracle = solve_reference(system, NOTHING, schedule, times, tolerance=Tolerance(1e-11))
+    np.testing.assert_allclose(result.values, oracle.values, rtol=1e-5)
+    assert result.counters[0, 0] < days * rate / 4.3136
+
+
 def test_a_state_that_blows_up_fails_alone() -> None:
     kernel = build(equations({"x": "k * x**2 - x"}, [1.0], parameters=["k"]))
     rates = np.array([[0.5], [3.0], [0.1]])

@@ -7,7 +7,11 @@ derivatives of every order (`simulate.kernels.jets`).
 After a dose a saturating response is singular shortly before the time of the dose, and steps in time could only grow
 in proportion to the distance from there. So the series are in a bent time s: with t = s + s²/(4τ) at the distance τ, a
 square root of the distance, steps grow with the square of that proportion, at the cost of one more term a derivative.
-Far from a stop, or with none, bent time is time.
+With no stop before, bent time is time.
+
+Later a fast decay to what moves slowly would hold steps up: its terms grow with the step until they are as large as the
+tolerance, however little is left of it. In bent time they grow less, and what moves slowly needs few terms. So where
+the last terms hardly fall, time goes on being bent, in proportion to the step.
 
 Source: À. Jorba, M. Zou, A software package for the numerical integration of ODEs by means of high-order Taylor
 methods, Exp. Math. 14 (2005) 99-117, section 3.2.
@@ -29,6 +33,7 @@ from simulate.solver.layout import (
     HEAD,
     LANES,
     LAST_TERM,
+    LEAST_BEND,
     LIMIT,
     NOW,
     RATIO,
@@ -55,6 +60,8 @@ _SAFETY = 0.98
 """The power is good to 1 %."""
 _AHEAD = 3.0
 """Distance of the singularity before a stop in units of the first step after it; less costs a few members accuracy."""
+_FALLING, _MOST_BENT = 1.6, 0.25
+"""Bend times step where the last term is all of the one before, if it were in proportion to the square, and at most."""
 _SENSELESS = 1e200
 """A first step that a term of this size makes is due to a state of nothing without tolerance, not to a singularity."""
 _GROWTH = 10.0
@@ -70,7 +77,9 @@ _AT_LAST, _AT_BEFORE = -0.5 / ORDER, -0.5 / (ORDER - 1)
 def _propose(w: Any, n: int, jets: Any) -> None:
     head = load(w, HEAD)
     distance = load(w, NOW) - load(w, SINCE) + head
-    bend = choose(head > 0.0, every(0.5) / distance, every(0.0))
+    bend, least = every(0.5) / distance, load(w, LEAST_BEND)
+    bend = choose(bend > least, bend, least)
+    bend = choose(head > 0.0, bend, every(0.0))
     store(w, BEND, bend)
     jets(w)
     last_term, term_before = load(w, LAST_TERM), load(w, TERM_BEFORE)
@@ -80,6 +89,8 @@ def _propose(w: Any, n: int, jets: Any) -> None:
     ahead = choose(last_term < _SENSELESS, h * _AHEAD, every(0.0))
     store(w, HEAD, choose(load(w, RESTARTING) > 0.0, ahead, head))
     store(w, FACTOR, h)
+    share = last_term / term_before * s * s * _FALLING
+    store(w, LEAST_BEND, choose(share < _MOST_BENT, share, every(_MOST_BENT)) / h)
     step = load(w, STEP)
     # After a rejection the loop has made the step smaller, and smaller it stays.
     longest = choose(load(w, LIMIT) <= 1.0, step, step * _GROWTH)
