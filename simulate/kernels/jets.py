@@ -27,7 +27,7 @@ from simulate.kernels.lanewise import write_fence
 from simulate.kernels.rows import Rows, width
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
-from simulate.solver.vectors import function_of, made_larger, near_inverse_of
+from simulate.solver.vectors import function_of, near_inverse_of
 
 _for_range: Any = cgutils.for_range
 
@@ -46,6 +46,8 @@ def writer(program: Tape, order: int) -> Writer:
 
 _AT_ONCE = 6
 """States of small parts whose series are found together; the time of a step hardly differs from 5 to 8."""
+_LARGER, _MOST_ALLOWED = 2.0**60, 2.0**960
+"""What tolerances are made larger by, and the largest; where one is larger steps are shorter than they need be."""
 _COMPARISONS = {"above": ">", "at_least": ">=", "same": "=="}
 
 Value = Any
@@ -71,29 +73,30 @@ class _Emission:
         self._found: list[Any] = [[] for _ in program.cores]
         self._inner: dict[Linear, list[Value]] = {}
         self._coefficients: dict[int | Linear, list[Value]] = {}
+        self._bends: list[Value] = []
         self._once: dict[int | Linear, Any] = {}
         self._constants: dict[int, Value] = {}
 
     def run(self, order: int) -> None:
         last = before = None
+        bend = self._load(BEND)
+        self._bends = [self._scaled(bend, float(k)) for k in range(order)]
         for cores, states in _parts(self._program):
             self._forget()
             self._take(order, cores, states)
         # After all series, so that no derivative has to wait for it in a register.
         self._forget()
         for index in range(len(self._program.rates)):
-            scale, allowed = made_larger(self._builder, self._allowed(index, self.read(index, 0)))
-            inverse = near_inverse_of(self._builder, allowed)
-            last = self._with_square(last, self._times(self.read(index, order), scale), inverse)
-            before = self._with_square(before, self._times(self.read(index, order - 1), scale), inverse)
-        self._store(LAST_TERM, self._or_zero(self._scaled(last, math.factorial(order) ** -2.0)))
-        self._store(TERM_BEFORE, self._or_zero(self._scaled(before, math.factorial(order - 1) ** -2.0)))
+            inverse = near_inverse_of(self._builder, self._larger(self._allowed(index, self.read(index, 0))))
+            last = self._with_square(last, self.read(index, order), inverse)
+            before = self._with_square(before, self.read(index, order - 1), inverse)
+        self._store(LAST_TERM, self._or_zero(self._scaled(last, (_LARGER / math.factorial(order)) ** 2)))
+        self._store(TERM_BEFORE, self._or_zero(self._scaled(before, (_LARGER / math.factorial(order - 1)) ** 2)))
 
     def _take(self, order: int, cores: list[int], states: list[int]) -> None:
         """All orders of a part, which depends on what is found already and on itself."""
         solution: dict[int, list[Value]] = {index: [self.read(index, 0)] for index in states}
         rates: dict[int, list[Value]] = {index: [] for index in solution}
-        bend = self._load(BEND)
         for k in range(order):
             for place in cores:
                 name, *operands = self._program.cores[place]
@@ -103,12 +106,11 @@ class _Emission:
                     self._found[place].append(solution[operands[0]][k])
                 else:
                     self._found[place].append(self.read(operands[0], k))
-            step = self._scaled(bend, float(k))
             for index, found in solution.items():
                 rates[index].append(self._linear(self._program.rates[index], k))
                 value = rates[index][k]
                 if k > 0:
-                    value = self._plus(value, self._times(step, rates[index][k - 1]))
+                    value = self._plus(value, self._times(self._bends[k], rates[index][k - 1]))
                 found.append(value)
                 self._store(stage(k) + index * LANES, self._or_zero(value))
         for place in cores:
@@ -210,6 +212,12 @@ class _Emission:
         absolute = self._builder.select(larger, absolute, share_of_size)
         self._store(row, absolute)
         return self._plus(absolute, self._times(self._load(RELATIVE), size))
+
+    def _larger(self, allowed: Value) -> Value:
+        """A tolerance times a power of two, so that the least of all has an inverse."""
+        most = self._number(_MOST_ALLOWED)
+        smaller = self._builder.fcmp_ordered("<", allowed, most)
+        return self._scaled(self._builder.select(smaller, allowed, most), _LARGER)
 
     # Arithmetic on values that may be known to be zero.
     def _plus(self, a: Value, b: Value) -> Value:
