@@ -56,12 +56,14 @@ _for_range: Any = cgutils.for_range
 ORDER = 8
 """Least work at relative tolerances from 1e-4 to 1e-8: two series meet at a cost that grows with the square."""
 
-_SAFETY = 0.98
-"""The power is good to 1 %."""
+_SAFETY, _LEANING, _LEAST = 0.94, 1.04, 0.5
+"""Step in units of those at which the last two terms are the tolerance: where both are the same; how much of the last,
+less the rest of the one before, as the next term is foreseen, and the most in units of the one before; and the least in
+units of the last."""
 _AHEAD = 3.0
 """Distance of the singularity before a stop in units of the first step after it; less costs a few members accuracy."""
 _FALLING, _MOST_BENT = 1.6, 0.25
-"""Bend times step where the last term is all of the one before, if it were in proportion to the square, and at most."""
+"""Bend times step: in units of the square of the last term as a share of the one before; and at most."""
 _SENSELESS = 1e200
 """A first step that a term of this size makes is due to a state of nothing without tolerance, not to a singularity."""
 _GROWTH = 10.0
@@ -84,7 +86,9 @@ def _propose(w: Any, n: int, jets: Any) -> None:
     jets(w)
     last_term, term_before = load(w, LAST_TERM), load(w, TERM_BEFORE)
     last, before = near_power(last_term, _AT_LAST), near_power(term_before, _AT_BEFORE)
-    s = choose(last < before, last, before) * _SAFETY
+    s, least, most = last * _LEANING - before * (_LEANING - _SAFETY), last * _LEAST, before * _LEANING
+    s = choose(s > least, s, least)
+    s = choose(s < most, s, most)
     h = s + 0.5 * bend * s * s
     ahead = choose(last_term < _SENSELESS, h * _AHEAD, every(0.0))
     store(w, HEAD, choose(load(w, RESTARTING) > 0.0, ahead, head))
