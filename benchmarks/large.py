@@ -179,12 +179,11 @@ def measured(content: bytes, patients: Sequence[int]) -> dict[str, Any]:
 
 def _prepare(path: Path, times: np.ndarray) -> None:
     """Have what all models share: a small one is solved by both methods, and what those with switches call is there."""
-    from simulate.emitted import emitted
-    from simulate.kernels.direct import writer
     from simulate.kernels.following import follow
+    from simulate.kernels.form import Draft, KernelFunction
+    from simulate.kernels.print_llvm import machine_code
     from simulate.solver.automatic import Automatic
     from simulate.solver.hybrid import look_for_switches, settle, share_of_switching
-    from simulate.solver.layout import LANES
 
     path.write_text(ring(3))
     *_, model, small = begun(path, stiff=True)
@@ -193,9 +192,13 @@ def _prepare(path: Path, times: np.ndarray) -> None:
     solved(small, rows, times, Automatic(patience=1))
     for shared in (look_for_switches, share_of_switching, settle, follow):
         assert shared.address
-    functions = "exp({x}) + log({x}) + power({x}, {x}) + logistic({x}) + share({x}, {x}) + weight({x}, {x}, {x})"
-    source = f"def functions(w):\n    for lane in range({LANES}):\n        w[lane] = {functions.format(x='w[lane]')}\n"
-    emitted("functions", source, writer(source, "functions"))
+    draft = Draft()
+    x = draft.add("read", 0)
+    values = [draft.add(name, *[x] * count) for name, count in _CALLED.items()]
+    machine_code(KernelFunction("functions", "", (draft.body([(0, value) for value in values]),)))
+
+
+_CALLED = {"exp": 1, "log": 1, "power": 2, "logistic": 1, "share": 2, "weight": 3}
 
 
 def alone(arguments: Sequence[str], patients: Sequence[int], shared: Path) -> dict[str, Any]:

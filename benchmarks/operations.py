@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import ir
-from sympy import Expr
 
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE
 from simulate.emitted import emitted
-from simulate.kernels.lanewise import write_fence
+from simulate.kernels.form import Body
+from simulate.kernels.rows import write_fence
 from simulate.kernels.sensitivity_blocks import Followers
 from simulate.solver.layout import LANES
 from simulate.solver.methods.dopri5 import TABLEAU
@@ -30,44 +30,35 @@ _MANY = 512
 _ROWS = 64
 
 
-def operations(expressions: Iterable[Expr]) -> Counts:
-    """Arithmetic of expressions: a product that is added to something is one operation with its sum."""
-    found: Counts = Counter()
-    for expression in expressions:
-        if expression.is_Add:
-            for term in expression.args:
-                found += operations([term])
-            products = sum(term.is_Mul and term.as_coeff_Mul()[1].is_Mul for term in expression.args)
-            fused = min(products, len(expression.args) - 1)
-            found += Counter(fused=fused, add=len(expression.args) - 1 - fused)
-            found.subtract(multiply=fused)
-        elif expression.is_Mul:
-            _, rest = expression.as_coeff_Mul()
-            factors = rest.args if rest.is_Mul else (rest,)
-            found += operations(factors) + Counter(multiply=len(factors) - 1)
-        elif expression.is_Pow:
-            power = abs(int(expression.exp))
-            found += operations([expression.base]) + Counter(multiply=power - 1, divide=int(bool(expression.exp < 0)))
-    return found
+_NAMES = {
+    "times": "multiply", "minus_times": "multiply", "plus": "add", "difference": "add", "over": "divide",
+    "fused": "fused", "fused_minus": "fused", "read": "read",
+}  # fmt: skip
+
+
+def operations(body: Body) -> Counts:
+    """Arithmetic of a body, and what it reads: a product that is added to something is one operation with its sum."""
+    return Counter(_NAMES[kind] for kind, *_ in body.operations if kind in _NAMES)
 
 
 def added(followers: Followers) -> Counts:
     """What one step of all directions adds to a step of the solution."""
-    shared = operations(dict.fromkeys(value for _, value in followers.shared))
-    # What the directions read of each stage is written once.
-    total = Counter({name: STAGES * count for name, count in shared.items()})
+    total: Counts = Counter({name: STAGES * count for name, count in operations(followers.shared).items()})
+    # The solution has in registers what the directions share; what they read of each stage is written once.
+    total["read"] = 0
     total += Counter(write=STAGES * len(followers.slots))
-    for program, own in zip(followers.directions, followers.own[1:], strict=True):
-        moving = sum(rate != 0 for rate in program.results)
-        expressions = [*(value for _, value in program.assignments), *program.results]
-        known = {symbol for symbol, _ in program.assignments} | set(own)
-        read = {symbol for expression in expressions for symbol in expression.free_symbols} - known
-        slots = sum(symbol in followers.slots for symbol in read)
-        each = operations(expressions)
-        total += Counter({name: STAGES * count for name, count in each.items()})
+    for parts in followers.directions:
+        known = {name for part in parts for name in (*part.states, *(place for place, _ in part.body.writes))}
+        found = {operation[1] for part in parts for operation in part.body.operations if operation[0] == "read"}
+        moving = sum(len(part.states) for part in parts if part.moves)
+        slots = sum(name in followers.slots for name in found)
+        each: Counts = sum((operations(part.body) for part in parts), Counter())
+        total += Counter({name: STAGES * count for name, count in each.items() if name != "read"})
         # State and rate at the beginning are read, and those at the end written and taken over.
         total += Counter(
-            fused=_WEIGHTS * moving, read=STAGES * slots + len(read) - slots + 4 * moving, write=4 * moving
+            fused=_WEIGHTS * moving,
+            read=STAGES * slots + len(found - known) - slots + 4 * moving,
+            write=4 * moving,
         )
     return total
 

@@ -18,11 +18,12 @@ import sympy
 from sympy import Expr, Symbol
 
 from benchmarks.workload import DOSE, Workload
-from simulate.kernels.emission import PYTHON, with_named_bases
+from simulate.kernels.form import Place
 from simulate.kernels.hoisting import Program, hoist, straight_line
+from simulate.kernels.lowering import lowered
+from simulate.kernels.print_text import PYTHON, statements
 from simulate.kernels.system import System, infusion
 from simulate.solver import FloatArray
-from simulate.symbolic.languages import source
 from simulate.symbolic.parts import TIME
 
 
@@ -60,15 +61,13 @@ class Equations:
 
     def spelled(self, program: Program) -> tuple[list[tuple[str, str]], list[str]]:
         """Temporaries and results of a program in terms of the same time, states and constants."""
-        names: dict[Symbol, str] = {TIME: "t"}
-        names |= {symbol: f"y[{index}]" for index, symbol in enumerate(self.states)}
-        names |= {symbol: f"c[{index}]" for index, symbol in enumerate(self.constants)}
-        assignments, results = with_named_bases(program.assignments, program.results)
-        temporaries = []
-        for index, (symbol, expression) in enumerate(assignments):
-            temporaries.append((f"x{index}", source(expression, names, PYTHON)))
-            names[symbol] = f"x{index}"
-        return temporaries, [source(result, names, PYTHON) for result in results]
+        places: dict[Symbol, Place] = {TIME: "t"}
+        places |= {symbol: f"y[{index}]" for index, symbol in enumerate(self.states)}
+        places |= {symbol: f"c[{index}]" for index, symbol in enumerate(self.constants)}
+        outputs = [(str(index), result) for index, result in enumerate(program.results)]
+        text = statements(lowered(places, program.assignments, outputs), PYTHON)
+        rows = [(name, str(place)) for name, place in text.reads]
+        return [*rows, *text.steps], [result for _, result, _ in text.results]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ settings.load_profile("il1sim")
 
 LONGEST = (
     "biology", "exchange", "solver/test_machines", "solver/test_acceptance", "studies/sweeps/test_survival",
-    "test_tutorials", "kernels/test_sensitivities", "studies/fitting/test_fit", "kernels/test_direct",
+    "test_tutorials", "kernels/test_sensitivities", "studies/fitting/test_fit", "kernels/test_print_llvm",
     "evidence/test_order_statistics", "cli/test_fit", "cli/test_run", "cli/test_app", "cli/test_trial_files",
     "symbolic/test_limits", "test_site", "studies/fitting/test_shipped", "kernels/test_cuda",
     "studies/comparison/test_own", "kernels/test_build", "faults/test_environment", "studies/virtual/test_populations",

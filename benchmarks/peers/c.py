@@ -29,7 +29,7 @@ def c_source(given: Reduced) -> str:
     if any(
         word in text
         for text in [*rates, *(value for _, value in assignments)]
-        for word in ("**", " if ", "smaller(", "larger(")
+        for word in ("power", " if ", "share", "weight", "logistic", "softplus")
     ):
         raise NotImplementedError("powers and branches have no C spelling here")
     lines = [

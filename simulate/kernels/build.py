@@ -1,39 +1,34 @@
-"""Systems to kernels: generate source, compile it, cache by content."""
+"""Systems to kernels: functions of the form, compiled when they are asked for and cached by content."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.abc
-import importlib.util
 import itertools
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 
 import numpy as np
 import sympy
-from numba import types
 from sympy import Expr, Symbol
 
-from simulate.compiled import WORKSPACE, compiled, fingerprint
+from simulate.compiled import fingerprint
 from simulate.emitted import emitted
 from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.clock import NOTHING, Clock, pulse_in
-from simulate.kernels.direct import is_direct, is_followed, text_of, writer
-from simulate.kernels.elimination import MOST_WRITTEN, backsolve_source, factor_source
+from simulate.kernels.elimination import MOST_WRITTEN, backsolve, factor
 from simulate.kernels.elimination import plan as order
-from simulate.kernels.emission import HEADER, Offset, function, needed
-from simulate.kernels.following import follow
-from simulate.kernels.hoisting import Program, gradient, straight_line
+from simulate.kernels.form import Block, KernelFunction, Place
+from simulate.kernels.hoisting import Program, gradient, needed, straight_line
+from simulate.kernels.lowering import function, lowered
 from simulate.kernels.passing import blur, moved, rate
-from simulate.kernels.sensitivity_blocks import IMPORTS, STAGES, Followers, followers, remembered, rhs_source
+from simulate.kernels.print_table import tabled
+from simulate.kernels.print_text import module_text
+from simulate.kernels.sensitivity_blocks import STAGES, Followers, followers, remembered
+from simulate.kernels.sensitivity_blocks import rhs as rhs_in_pieces
 from simulate.kernels.switches import Switches, met, symbols_of
 from simulate.kernels.system import System, infusion
-from simulate.kernels.tabulation import table_source
 from simulate.kernels.tape import Tape, tape
 from simulate.solver.hybrid import FEW_SLOTS, SLOTS, Hybrid, Passing
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
@@ -42,20 +37,17 @@ from simulate.solver.tableau import ButcherTableau
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
 from simulate.uncollected import uncollected
 
-_SIGNATURE = types.void(WORKSPACE)
-_SIMPLE = ("factor", "backsolve")
-"""Functions of products and differences of rows, each of which is needed."""
-
 
 @dataclass(frozen=True)
 class CompiledKernel:
     """A kernel whose functions are compiled, or loaded from the cache, when first asked for.
 
-    ``source`` is the generated code, kept for readers. The other attributes are those of `simulate.solver.Kernel`.
+    ``functions`` are those that every method needs, ``stiff_functions`` those of methods for stiff systems. The other
+    attributes are those of `simulate.solver.Kernel`.
     """
 
     key: str
-    source: str
+    functions: Mapping[str, KernelFunction]
     states: tuple[str, ...]
     parameters: tuple[str, ...]
     observables: tuple[str, ...]
@@ -69,11 +61,10 @@ class CompiledKernel:
     gain_row: int
     condition_row: int
     rows: int
-    stiff_source: Callable[[], str]
+    stiff_functions: Callable[[], Mapping[str, KernelFunction]]
     series: Callable[[], Tape]
     clock: Callable[[], Clock] | None = None
     hybrid: Hybrid | None = None
-    sense_source: str | None = None
     followers: Followers | None = None
 
     @property
@@ -86,55 +77,63 @@ class CompiledKernel:
         """Indices of the states that routes feed, shape [target]."""
         return np.array([target for targets in self.jumps for target in targets], dtype=np.int64)
 
+    @property
+    def source(self) -> str:
+        """The functions as text, for readers."""
+        return module_text(self.functions.values())
+
+    def stiff_source(self) -> str:
+        """The functions of methods for stiff systems as text, for readers."""
+        return module_text(self.stiff_functions().values())
+
     @functools.cached_property
     def prepare(self) -> BlockFunction:
         """Parameters → constants, gains, conditions and initial state."""
-        return self._compiled("prepare", self.source)
+        return self._compiled(self.functions["prepare"])
 
     @functools.cached_property
     def rhs(self) -> BlockFunction:
         """Time, state, constants → derivative."""
-        return self._compiled("rhs", self.source)
+        return self._compiled(self.functions["rhs"])
 
     @functools.cached_property
     def observe(self) -> BlockFunction:
         """Time, state, constants → observables."""
-        return self._compiled("observe", self.source)
+        return self._compiled(self.functions["observe"])
 
     @functools.cached_property
     def sense(self) -> BlockFunction:
         """Time, state, constants → what is watched, and triggers of events."""
-        return self._of_switches("sense")
+        return self._if_needed("sense")
 
     @functools.cached_property
     def jump(self) -> BlockFunction:
         """Time, state, constants → delays, priorities and new values of events."""
-        return self._of_switches("jump")
+        return self._if_needed("jump")
 
     @functools.cached_property
     def cross(self) -> BlockFunction:
         """Time, state, derivative, constants → how what is watched passes."""
-        has_derivatives = self.hybrid is not None and self.hybrid.passing is not None
-        return self._of_switches("cross") if has_derivatives else self.prepare
+        return self._if_needed("cross")
 
-    def _of_switches(self, name: str) -> BlockFunction:
-        """A function of `sense_source`; without switches it is never called, and any will do."""
-        return self.prepare if self.sense_source is None else self._compiled(name, self.sense_source)
+    def _if_needed(self, name: str) -> BlockFunction:
+        """A function that without switches is never called: then any will do."""
+        return self._compiled(self.functions[name]) if name in self.functions else self.prepare
 
     @functools.cached_property
     def jacobian(self) -> BlockFunction:
         """Time, state, constants → Jacobian and partial derivative in time."""
-        return self._compiled("jacobian", self.stiff_source())
+        return self._compiled(self.stiff_functions()["jacobian"])
 
     @functools.cached_property
     def factor(self) -> BlockFunction:
         """Jacobian and shift → factors."""
-        return self._compiled("factor", self.stiff_source())
+        return self._compiled(self.stiff_functions()["factor"])
 
     @functools.cached_property
     def backsolve(self) -> BlockFunction:
         """Factors and right-hand side → solution."""
-        return self._compiled("backsolve", self.stiff_source())
+        return self._compiled(self.stiff_functions()["backsolve"])
 
     def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
         """Kinks and narrow features in time of members [member, parameter]: owners and times."""
@@ -174,16 +173,17 @@ class CompiledKernel:
     def _steps(self) -> dict[ButcherTableau, BlockFunction]:
         return {}
 
-    @uncollected()
-    def _compiled(self, name: str, source: str) -> BlockFunction:
-        if is_direct(source, name):
-            follows = is_followed(source, name)
-            return emitted(
-                name, text_of(source, name), writer(source, name),
-                is_simple=follows or name in _SIMPLE, calls=[follow] if follows else [],
-            )  # fmt: skip
-        result: BlockFunction = compiled(_SIGNATURE)(getattr(load_source(f"{self.key}_{name}", source), name))
-        return result
+    def _compiled(self, function: KernelFunction) -> BlockFunction:
+        return machine_code(function)
+
+
+@uncollected()
+def machine_code(function: KernelFunction) -> BlockFunction:
+    """A generated function for the processor."""
+    # An engine of single numbers has no vectors to write it with.
+    from simulate.kernels import print_llvm
+
+    return print_llvm.machine_code(function)
 
 
 def build(system: System) -> CompiledKernel:
@@ -228,10 +228,10 @@ def assemble(plan: Blueprint) -> CompiledKernel:
 
     state_offsets = {symbol: STATE + index * LANES for index, symbol in enumerate(states)}
     inputs = {TIME_SYMBOL: TIME, **state_offsets, **region.offsets}
-    labels: dict[Offset, str] = {offset: str(symbol) for symbol, offset in inputs.items()}
+    labels: dict[Place, str] = {offset: str(symbol) for symbol, offset in inputs.items()}
     labels |= {RATE + index * LANES: f"d {name} / dt" for index, name in enumerate(plan.states)}
     own_constants = kept if plan.pieces is None else _own(plan)
-    prepared: list[tuple[Offset, Expr, bool]] = [
+    prepared: list[tuple[Place, Expr, bool]] = [
         *((region.offsets[symbol], symbol, symbol in own_constants) for symbol in kept),
         *(
             (CONSTANTS + (gain_row + index) * LANES, gain, target < plan.block)
@@ -249,54 +249,50 @@ def assemble(plan: Blueprint) -> CompiledKernel:
     parameters = {Symbol(name): region.offsets[Symbol(name)] for name in plan.parameters}
     observed_labels = labels | {RESULT + index * LANES: name for index, name in enumerate(plan.observables)}
     initial_labels = labels | {RESULT + index * LANES: f"{name} at the start" for index, name in enumerate(plan.states)}
-    source = "\n\n".join(
-        (
-            HEADER if plan.pieces is None else HEADER + IMPORTS,
-            function(
-                "prepare",
-                "Parameters → constants, gains, conditions, initial state.",
-                parameters,
-                plan.constants,
-                [(place, value) for place, value, _ in prepared],
-                labels=initial_labels,
-                own=None if plan.pieces is None else sum(is_own for _, _, is_own in prepared),
-                scratch=scratch,
-            ),
-            function(
-                "rhs",
-                "Time, state, constants → derivative.",
-                inputs,
-                rhs.assignments,
-                _placed(RATE, rhs.results),
-                labels=labels,
-            )
-            if plan.pieces is None
-            else rhs_source(plan.pieces, states[: plan.block], inputs, remembered_at, labels),
-            function(
-                "observe",
-                "Time, state, constants → observables.",
-                inputs,
-                observe.assignments,
-                _placed(RESULT, observe.results),
-                labels=observed_labels,
-                own=None if plan.pieces is None else judged,
-                scratch=scratch,
-            ),
+    functions = [
+        function(
+            "prepare",
+            "Parameters → constants, gains, conditions, initial state.",
+            parameters,
+            plan.constants,
+            [(place, value) for place, value, _ in prepared],
+            labels=initial_labels,
+            own=None if plan.pieces is None else sum(is_own for _, _, is_own in prepared),
+            scratch=scratch,
+        ),
+        function(
+            "rhs",
+            "Time, state, constants → derivative.",
+            inputs,
+            rhs.assignments,
+            _placed(RATE, rhs.results),
+            labels=labels,
         )
-    )
-    sense_source = None
+        if plan.pieces is None
+        else rhs_in_pieces(plan.pieces, states[: plan.block], inputs, remembered_at, labels),
+        function(
+            "observe",
+            "Time, state, constants → observables.",
+            inputs,
+            observe.assignments,
+            _placed(RESULT, observe.results),
+            labels=observed_labels,
+            own=None if plan.pieces is None else judged,
+            scratch=scratch,
+        ),
+    ]
     if hybrid is not None:
         jump_scratch = CONSTANTS + region.skip(len(switches.jump.assignments) if switches.directions else 0) * LANES
         rates = {rate(symbol): RATE + index * LANES for index, symbol in enumerate(states[: plan.block])}
-        sense_source = _sense_source(switches, hybrid, {**inputs, **rates}, labels, jump_scratch)
+        functions += _switching(switches, hybrid, {**inputs, **rates}, labels, jump_scratch)
     # The pattern of the Jacobian is known only when it is asked for; full blocks and their factors always have room.
     stiff_row = region.skip((1 + len(states) // plan.block) * plan.block**2)
-    stiff_source = functools.cache(lambda: _stiff_source(rhs, states[: plan.block], inputs, labels, stiff_row))
+    stiff = functools.cache(lambda: _named(_stiff(rhs, states[: plan.block], inputs, labels, stiff_row)))
     inputs_of_series = {symbol: offset for symbol, offset in inputs.items() if symbol not in {*states, TIME_SYMBOL}}
     series = functools.cache(lambda: tape(rhs, states, inputs_of_series, pulse_in(plan.timed)))
     return CompiledKernel(
-        key=_key(source, sense_source, hybrid, plan),
-        source=source,
+        key=_key(functions, hybrid, plan),
+        functions=_named(functions),
         states=plan.states,
         parameters=plan.parameters,
         observables=plan.observables,
@@ -310,10 +306,9 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         gain_row=gain_row,
         condition_row=condition_row,
         rows=region.size,
-        stiff_source=stiff_source,
+        stiff_functions=stiff,
         series=series,
         hybrid=hybrid,
-        sense_source=sense_source,
         followers=None
         if plan.pieces is None
         else followers(plan.pieces, states, plan.block, region.offsets, remembered_at),
@@ -396,47 +391,46 @@ def _passing(region: _Region, switches: Switches, states: Sequence[Symbol], bloc
     )
 
 
-def _sense_source(
-    switches: Switches, hybrid: Hybrid, inputs: dict[Symbol, int], labels: Mapping[Offset, str], jump_scratch: int
-) -> str:
+def _switching(
+    switches: Switches,
+    hybrid: Hybrid,
+    inputs: Mapping[Symbol, Place],
+    labels: Mapping[Place, str],
+    jump_scratch: int,
+) -> Iterator[KernelFunction]:
     seen, jumps = CONSTANTS + hybrid.seen_row * LANES, CONSTANTS + hybrid.jump_row * LANES
     passing = hybrid.passing
-    crossing = []
     if passing is not None:
-        crossing.append(
-            function(
-                "cross",
-                "Time, state, derivative, constants → how fast what is watched passes, and its changes.",
-                inputs,
-                switches.cross.assignments,
-                _placed(CONSTANTS + passing.cross_row * LANES, switches.cross.results),
-                labels=labels,
-            )
+        yield function(
+            "cross",
+            "Time, state, derivative, constants → how fast what is watched passes, and its changes.",
+            inputs,
+            switches.cross.assignments,
+            _placed(CONSTANTS + passing.cross_row * LANES, switches.cross.results),
+            labels=labels,
         )
-    return "\n\n".join(
-        (
-            HEADER if passing is None else HEADER + IMPORTS,
-            *crossing,
-            function(
-                "sense",
-                "Time, state, constants → what is watched, and triggers of events.",
-                inputs,
-                switches.sense.assignments,
-                _placed(seen, switches.sense.results),
-                labels=labels,
-            ),
-            function(
-                "jump",
-                "Time, state, constants → delays, priorities and new values of events.",
-                inputs,
-                switches.jump.assignments,
-                _placed(jumps, switches.jump.results),
-                labels=labels,
-                own=None if passing is None else len(switches.jump.results) // (1 + passing.directions),
-                scratch=jump_scratch,
-            ),
-        )
+    yield function(
+        "sense",
+        "Time, state, constants → what is watched, and triggers of events.",
+        inputs,
+        switches.sense.assignments,
+        _placed(seen, switches.sense.results),
+        labels=labels,
     )
+    yield function(
+        "jump",
+        "Time, state, constants → delays, priorities and new values of events.",
+        inputs,
+        switches.jump.assignments,
+        _placed(jumps, switches.jump.results),
+        labels=labels,
+        own=None if passing is None else len(switches.jump.results) // (1 + passing.directions),
+        scratch=jump_scratch,
+    )
+
+
+def _named(functions: Iterable[KernelFunction]) -> dict[str, KernelFunction]:
+    return {function.name: function for function in functions}
 
 
 def _own(plan: Blueprint) -> set[Symbol]:
@@ -455,88 +449,48 @@ def _symbols(program: Program) -> set[Symbol]:
     return found
 
 
-def _placed(first: int, results: Iterable[Expr]) -> list[tuple[Offset, Expr]]:
+def _placed(first: int, results: Iterable[Expr]) -> list[tuple[Place, Expr]]:
     return [(first + index * LANES, result) for index, result in enumerate(results)]
 
 
 @uncollected()
-def _stiff_source(
-    rhs: Program, block: list[Symbol], inputs: dict[Symbol, int], labels: dict[Offset, str], first_row: int
-) -> str:
+def _stiff(
+    rhs: Program, block: list[Symbol], inputs: Mapping[Symbol, Place], labels: Mapping[Place, str], first_row: int
+) -> Iterable[KernelFunction]:
     size = len(block)
     derivatives, places = gradient(rhs, [*block, TIME_SYMBOL])
     entries = dict(zip(places, derivatives.results, strict=True))
     pattern = [place for place in places if place[1] < size]
     offsets = {place: CONSTANTS + (first_row + index) * LANES for index, place in enumerate(pattern)}
-    outputs = [(offsets[place], entries[place]) for place in pattern]
-    outputs += [
-        (SOLUTION + state * LANES, entries.get((state, size), sympy.S.Zero)) for state in range(len(rhs.results))
-    ]
-    named = labels | {offset: f"d rate {row} / d state {column}" for (row, column), offset in offsets.items()}
-    diagonal = {place: offset for place, offset in offsets.items() if place[0] < size}
-    couplings = {place: offset for place, offset in offsets.items() if place[0] >= size}
-    elimination = order(size, tuple(diagonal))
+    outputs: list[tuple[Place, Expr]] = [(offsets[place], entries[place]) for place in pattern]
+    outputs += _placed(SOLUTION, [entries.get((state, size), sympy.S.Zero) for state in range(len(rhs.results))])
+    named = dict(labels)
+    named.update((offsets[row, column], f"d rate {row} / d state {column}") for row, column in pattern)
+    elimination = order(size, tuple(place for place in pattern if place[0] < size))
     factors = CONSTANTS + (first_row + len(pattern)) * LANES
-    jacobian = None
-    meaning = "Time, state, constants → Jacobian and partial derivative in time."
+    blocks: tuple[Block, ...] | None = None
     if size > MOST_WRITTEN:
         # Before there are factors their rows are free.
         scratch = range(factors, CONSTANTS + (first_row + (1 + len(rhs.results) // size) * size**2) * LANES, LANES)
-        jacobian = table_source("jacobian", meaning, inputs, derivatives.assignments, outputs, scratch)
-    if jacobian is None:
+        blocks = tabled(lowered(inputs, derivatives.assignments, outputs, in_order=False), scratch)
+    is_table = blocks is not None
+    if blocks is None:
         program = straight_line([value for _, value in outputs], "jacobian")
-        jacobian = function(
-            "jacobian",
-            meaning,
-            inputs,
-            (*derivatives.assignments, *program.assignments),
-            list(zip([offset for offset, _ in outputs], program.results, strict=True)),
-            labels=named,
-        )
-    blocks = len(rhs.results) // size
+        placed = list(zip([offset for offset, _ in outputs], program.results, strict=True))
+        blocks = (lowered(inputs, (*derivatives.assignments, *program.assignments), placed),)
+    meaning = "Time, state, constants → Jacobian and partial derivative in time."
     in_time = [SOLUTION + state * LANES for state in range(size) if (state, size) in entries]
-    return "\n\n".join(
-        (
-            HEADER + IMPORTS,
-            jacobian,
-            factor_source(elimination, diagonal, factors, in_time),
-            backsolve_source(elimination, factors, blocks, couplings),
-        )
+    couplings = {place: offset for place, offset in offsets.items() if place[0] >= size}
+    return (
+        KernelFunction("jacobian", meaning, blocks, named, is_table),
+        factor(elimination, offsets, factors, in_time),
+        backsolve(elimination, factors, len(rhs.results) // size, couplings),
     )
 
 
-def _key(source: str, sense_source: str | None, hybrid: Hybrid | None, plan: Blueprint) -> str:
+def _key(functions: Iterable[KernelFunction], hybrid: Hybrid | None, plan: Blueprint) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    own = () if sense_source is None else (sense_source, repr(hybrid))
-    for part in (fingerprint(), source, *own, *plan.states, *plan.parameters, *plan.observables, *plan.units):
+    own = [f"{function.name} {function.blocks}" for function in functions]
+    for part in (fingerprint(), *own, repr(hybrid), *plan.states, *plan.parameters, *plan.observables, *plan.units):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()
-
-
-class _Written(importlib.abc.ExecutionLoader):
-    """Gives a module its generated source, which no file holds that could be exchanged for another."""
-
-    def __init__(self, path: str, source: str) -> None:
-        self._path, self._source = path, source
-
-    def get_filename(self, fullname: str) -> str:
-        return self._path
-
-    def get_source(self, fullname: str) -> str:
-        return self._source
-
-
-def load_source(name: str, source: str, execute: Callable[[ModuleSpec], ModuleType] | None = None) -> ModuleType:
-    """Module of generated source."""
-    module_name = f"kernel_{name}"
-    path = f"<{module_name}>"
-    specification = importlib.util.spec_from_loader(module_name, _Written(path, source), origin=path)
-    assert specification is not None
-    assert specification.loader is not None
-    if execute is not None:
-        return execute(specification)
-    module = importlib.util.module_from_spec(specification)
-    # Numba looks a module up by its name when it loads one of its functions from the cache.
-    sys.modules[module_name] = module
-    specification.loader.exec_module(module)
-    return module

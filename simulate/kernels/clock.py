@@ -22,8 +22,7 @@ import numpy.typing as npt
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.kernels.emission import needed
-from simulate.kernels.hoisting import Abs, Assignment, derivative
+from simulate.kernels.hoisting import Abs, Assignment, derivative, needed
 from simulate.kernels.saturation import logistic, share, softplus
 from simulate.kernels.vectorfield import numpy_function
 from simulate.solver.kernel import FloatArray, IntArray

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from simulate.errors import InputError, MissingExtra
-from simulate.kernels.build import CompiledKernel, load_source
+from simulate.kernels.build import CompiledKernel
 from simulate.kernels.edition import Edition, decorated_by
 from simulate.kernels.system import System
 from simulate.solver import methods
@@ -124,15 +124,13 @@ def compile_for_cuda(system: System, method: str = "DOPRI5") -> CudaEngine:
             found=method,
             expected="`DOP853`, `DOPRI5`, `RODAS5P`",
         )
+    decorate = functools.partial(cuda.jit, device=True)()
     edition = Edition(
         capacity=max(len(system.states), len(system.observables)),
-        door=decorated_by(functools.partial(cuda.jit, device=True)()),
+        door=decorated_by(decorate),
     )
-    builder = edition.module("simulate.kernels.build")
-    vars(builder)["load_source"] = functools.partial(load_source, execute=edition.execute)
     # Instructions of the processor are of no use here: functions are compiled from their text by Numba.
-    vars(builder)["is_direct"] = lambda _source, _name: False
-    kernel = builder.build(system)
+    kernel = edition.builder(decorate).build(system)
     if kernel.hybrid is not None:
         raise InputError(
             "the engine for graphics cards has no events, and nothing in it may switch",

@@ -15,12 +15,13 @@ import importlib.abc
 import importlib.util
 import math
 from collections.abc import Callable, Mapping
-from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 _REMADE = ("simulate.solver.", "simulate.kernels.")
-_SHARED = frozenset({"simulate.solver.kernel", "simulate.solver.problem", "simulate.solver.trajectories"})
+_SHARED = frozenset(
+    {"simulate.kernels.form", "simulate.solver.kernel", "simulate.solver.problem", "simulate.solver.trajectories"}
+)
 """Modules of plain values, which must be the same objects in every edition."""
 _SOURCES = {
     "simulate.solver.events": "simulate.solver.unwatched",
@@ -59,20 +60,26 @@ class Edition:
             # Data classes look their module up by its name, so the first edition must be there.
             importlib.import_module(name)
             specification = importlib.util.find_spec(_SOURCES.get(name, name))
-            assert specification is not None
-            self._modules[name] = self.execute(specification)
+            loader = None if specification is None else specification.loader
+            assert isinstance(loader, importlib.abc.InspectLoader)
+            self._modules[name] = self.execute(name, loader.get_source(_SOURCES.get(name, name)) or "")
         return self._modules[name]
 
-    def execute(self, specification: ModuleSpec) -> ModuleType:
+    def builder(self, decorate: Callable[..., Any]) -> Any:
+        """Module that builds kernels whose functions are compiled by a decorator, from their text."""
+
+        def from_text(function: Any) -> Any:
+            text = self.module("simulate.kernels.print_text").module_text([function])
+            return decorate(vars(self.execute(f"kernel_{function.name}", text))[function.name])
+
+        builder = self.module("simulate.kernels.build")
+        vars(builder)["machine_code"] = from_text
+        return builder
+
+    def execute(self, name: str, source: str) -> ModuleType:
         """A module whose imports come from this edition; no other edition sees it."""
-        module = importlib.util.module_from_spec(specification)
-        loader = specification.loader
-        assert isinstance(loader, importlib.abc.InspectLoader)
-        source = loader.get_source(specification.name)
-        assert source is not None
-        vars(module)["__builtins__"] = self._builtins
-        tree = _Elements().visit(ast.parse(source))
-        exec(compile(tree, specification.origin or specification.name, "exec", dont_inherit=True), vars(module))
+        module = _module(name, {"__builtins__": self._builtins})
+        exec(compile(_Elements().visit(ast.parse(source)), f"<{name}>", "exec", dont_inherit=True), vars(module))
         return module
 
     def _import(

@@ -17,10 +17,12 @@ model, and has the same bits.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simulate.kernels import following
+from simulate.kernels.form import Body, Draft, Fence, Follow, KernelFunction
 from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOLUTION, SOUND, UNUSABLE
 
 _MOST_STEPS = 3000
@@ -34,40 +36,13 @@ _PIECE = 128
 """Steps between which numbers stay in registers. A longer piece is no faster, and takes longer to compile than in
 proportion."""
 
-_Step = tuple[str, str, str, str]
-"""What is done, to which name, with which others; as `simulate.kernels.following` has it."""
+_Step = tuple[str, int, int, int]
+"""What is done, to the row at which offset, with which others; as `simulate.kernels.following` has it."""
 
-_BEGIN: _Step = ("begin", "sound", "", "")
-_JUDGE: _Step = ("judge", "sound", "", "")
-
-_TEXTS: Mapping[str, Sequence[str]] = {
-    "begin": ("sound = 1.0",),
-    "watch": ("undefined = undefined + 0.0 * {1}",),
-    "take": (
-        "entry = {1}",
-        "undefined = undefined + 0.0 * entry",
-        "entry = entry if abs(entry) < math.inf else 0.0",
-        "{0} = entry",
-    ),
-    "take_on_diagonal": (
-        "entry = {1}",
-        "undefined = undefined + 0.0 * entry",
-        "entry = entry if abs(entry) < math.inf else 0.0",
-        f"{{0}} = entry - w[{SHIFT} + lane]",
-    ),
-    "fill": ("{0} = 0.0",),
-    "shift": (f"{{0}} = 0.0 - w[{SHIFT} + lane]",),
-    "judge": (f"{{0}} = {{0}} if undefined == 0.0 else ({{0}} if {{0}} < 1.0 else {NOT_FINITE})",),
-    "invert": (f"{{1}} = {{1}} if {{0}} < 0.0 and {{0}} > -math.inf else {UNUSABLE}", "{0} = -1.0 / {0}"),
-    "scale": ("{0} = {0} * {1}",),
-    "add": ("{0} = {0} + {1} * {2}",),
-}
-"""Lines of each step."""
-
+_BEGIN: _Step = ("begin", SOUND, 0, 0)
+_JUDGE: _Step = ("judge", SOUND, 0, 0)
 _WATCHING = ("watch", "take", "take_on_diagonal")
 """Steps that look whether a number is finite."""
-_BEGINNING = ("begin", "take", "take_on_diagonal", "fill", "shift")
-"""Steps that do not ask what was in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +90,10 @@ def plan(size: int, pattern: tuple[tuple[int, int], ...]) -> Elimination:
     return Elimination(tuple(order), tuple(entries))
 
 
-def factor_source(
-    elimination: Elimination, jacobian: dict[tuple[int, int], int], factors: int, in_time: Sequence[int] = ()
-) -> str:
-    """Source of ``factor(w)``: Jacobian and shift → factors.
+def factor(
+    elimination: Elimination, jacobian: Mapping[tuple[int, int], int], factors: int, in_time: Sequence[int] = ()
+) -> KernelFunction:
+    """``factor(w)``: Jacobian and shift → factors.
 
     Parameters
     ----------
@@ -131,7 +106,8 @@ def factor_source(
     in_time
         Offsets of partial derivatives in time that must be finite too.
     """
-    watched: list[_Step] = [("watch", "", _row(offset), "") for offset in in_time]
+    watched: list[_Step] = [("watch", 0, offset, 0) for offset in in_time]
+    place = {entry: factors + index * LANES for index, entry in enumerate(elimination.entries)}
     of_row: dict[int, list[int]] = {}
     for row, column in elimination.entries:
         of_row.setdefault(row, []).append(column)
@@ -139,45 +115,45 @@ def factor_source(
     eliminated: list[list[_Step]] = []
     done: set[int] = set()
     for row in elimination.order:
-        taken.append([_taken(row, column, jacobian.get((row, column))) for column in of_row[row]])
+        taken.append([_taken(place[row, column], row == column, jacobian.get((row, column))) for column in of_row[row]])
         steps: list[_Step] = []
         for pivot in of_row[row]:
             if pivot in done:
-                steps.append(("scale", f"m{row}_{pivot}", f"m{pivot}_{pivot}", ""))
+                steps.append(("scale", place[row, pivot], place[pivot, pivot], 0))
                 steps += [
-                    ("add", f"m{row}_{column}", f"m{row}_{pivot}", f"m{pivot}_{column}")
+                    ("add", place[row, column], place[row, pivot], place[pivot, column])
                     for column in of_row[pivot][of_row[pivot].index(pivot) + 1 :]
                 ]
-        steps.append(("invert", f"m{row}_{row}", "sound", ""))
+        steps.append(("invert", place[row, row], SOUND, 0))
         eliminated.append(steps)
         done.add(row)
-    places = {f"m{row}_{column}": factors + index * LANES for index, (row, column) in enumerate(elimination.entries)}
-    places |= {"sound": SOUND} | {_row(offset): offset for offset in (*jacobian.values(), *in_time)}
     meaning = "Jacobian and shift → factors of shift·1 − J, and whether they are sound."
     if _is_long(elimination, sum(map(len, (*taken, *eliminated)))):
-        begun = _begun([_BEGIN, *watched, *itertools.chain(*taken), _JUDGE], places)
-        return _followed("factor", meaning, [*begun, *_reduced([*itertools.chain(*eliminated)], places)])
+        begun = _begun([_BEGIN, *watched, *itertools.chain(*taken), _JUDGE])
+        rows = {place[entry]: entry[0] for entry in place}
+        runs = [*begun, *_reduced([*itertools.chain(*eliminated)], rows)]
+        return KernelFunction("factor", meaning, (Follow(tuple(runs)),), is_simple=True)
     # A row is finished before the next begins: what is at work fits registers.
-    written = [_BEGIN, *watched, *itertools.chain(*itertools.chain(*zip(taken, eliminated, strict=True)))]
-    return _written("factor", meaning, written, places)
+    return _written(
+        "factor", meaning, [_BEGIN, *watched, *itertools.chain(*itertools.chain(*zip(taken, eliminated, strict=True)))]
+    )
 
 
 def _is_long(elimination: Elimination, steps: int) -> bool:
     return len(elimination.order) > MOST_WRITTEN or steps > _MOST_STEPS
 
 
-def _taken(row: int, column: int, place: int | None) -> _Step:
+def _taken(target: int, is_diagonal: bool, place: int | None) -> _Step:
     """How an entry begins."""
-    name, diagonal = f"m{row}_{column}", row == column
     if place is None:
-        return ("shift" if diagonal else "fill", name, "", "")
-    return ("take_on_diagonal" if diagonal else "take", name, _row(place), "")
+        return ("shift" if is_diagonal else "fill", target, 0, 0)
+    return ("take_on_diagonal" if is_diagonal else "take", target, place, 0)
 
 
-def backsolve_source(
+def backsolve(
     elimination: Elimination, factors: int, blocks: int = 1, couplings: Mapping[tuple[int, int], int] | None = None
-) -> str:
-    """Source of ``backsolve(w)``: factors and right-hand side in ``SOLUTION`` → solution in its place.
+) -> KernelFunction:
+    """``backsolve(w)``: factors and right-hand side in ``SOLUTION`` → solution in its place.
 
     Parameters
     ----------
@@ -190,118 +166,120 @@ def backsolve_source(
     couplings
         Offset of each entry (row, column) of the Jacobian that joins a later block to the first.
     """
-    order = elimination.order
-    meaning = "Factors and right-hand side → solution in its place."
+    size = len(elimination.order)
     steps: list[_Step] = []
-    places = {_row(factors + index * LANES): factors + index * LANES for index in range(len(elimination.entries))}
-    places |= {_row(place): place for place in (couplings or {}).values()}
     for block in range(blocks):
-        first = block * len(order)
+        first = block * size
         joined = [(row - first, column, place) for (row, column), place in (couplings or {}).items()] if block else []
-        own = [entry for entry in joined if 0 <= entry[0] < len(order)]
-        names = {state: f"s{block}_{state}" for state in order}
-        steps += _block(elimination, factors, names, own)
-        places |= {names[state]: SOLUTION + (first + state) * LANES for state in order}
+        own = [entry for entry in joined if 0 <= entry[0] < size]
+        steps += _block(elimination, factors, SOLUTION + first * LANES, own)
+    meaning = "Factors and right-hand side → solution in its place."
     if _is_long(elimination, len(steps)):
-        return _followed("backsolve", meaning, _summed(steps, places))
-    return _written("backsolve", meaning, steps, places)
+        return KernelFunction("backsolve", meaning, (Follow(tuple(_summed(steps))),), is_simple=True)
+    return _written("backsolve", meaning, steps)
 
 
-def _block(
-    elimination: Elimination, factors: int, names: Mapping[int, str], joined: Sequence[tuple[int, int, int]]
-) -> list[_Step]:
-    """Steps that solve for the named states of a block, which is ``joined`` to those of the first."""
-    place = {entry: _row(factors + index * LANES) for index, entry in enumerate(elimination.entries)}
+def _block(elimination: Elimination, factors: int, first: int, joined: Sequence[tuple[int, int, int]]) -> list[_Step]:
+    """Steps that solve for the states of a block from ``first`` on, which is ``joined`` to those of the first."""
+    place = {entry: factors + index * LANES for index, entry in enumerate(elimination.entries)}
     order = elimination.order
-    steps: list[_Step] = [("add", names[row], _row(offset), f"s0_{column}") for row, column, offset in joined]
+    state = {row: first + row * LANES for row in order}
+    steps: list[_Step] = [("add", state[row], offset, SOLUTION + column * LANES) for row, column, offset in joined]
     for position, pivot in enumerate(order):
         steps += [
-            ("add", names[row], place[row, pivot], names[pivot])
+            ("add", state[row], place[row, pivot], state[pivot])
             for row in order[position + 1 :]
             if (row, pivot) in place
         ]
     # What is known first is added first: else each sum would wait for the last of its terms.
     for position in reversed(range(len(order))):
         pivot = order[position]
-        steps.append(("scale", names[pivot], place[pivot, pivot], ""))
+        steps.append(("scale", state[pivot], place[pivot, pivot], 0))
         steps += [
-            ("add", names[row], place[row, pivot], names[pivot]) for row in order[:position] if (row, pivot) in place
+            ("add", state[row], place[row, pivot], state[pivot]) for row in order[:position] if (row, pivot) in place
         ]
     return steps
 
 
-def _row(offset: int) -> str:
-    return f"w[{offset} + lane]"
+def _written(name: str, meaning: str, steps: Sequence[_Step]) -> KernelFunction:
+    """A function that does the steps piece by piece."""
+    pieces = [_piece(steps[first : first + _PIECE]) for first in range(0, len(steps), _PIECE)]
+    parted = [block for piece in pieces for block in (Fence(), piece)]
+    return KernelFunction(name, meaning, tuple(parted[1:]), is_simple=True)
 
 
-def _written(name: str, meaning: str, steps: Sequence[_Step], places: Mapping[str, int]) -> str:
-    """Source of a function that does the steps piece by piece, each in a loop over lanes."""
-    lines = [f"def {name}(w):", f'    """{meaning}"""']
-    for first in range(0, len(steps), _PIECE):
-        if first:
-            lines.append("    fence(w)")
-        lines.append(f"    for lane in range({LANES}):")
-        lines += [f"        {line}" for line in _piece(steps[first : first + _PIECE], places)]
-    return "\n".join(lines) + "\n"
+def _piece(steps: Sequence[_Step]) -> Body:
+    """Steps between which numbers stay where they are: each is read when it is first needed, and written at the end."""
+    draft = Draft()
+    add, number = draft.add, draft.number
+    values: dict[int, int] = {}
+    undefined = number(0.0)
 
+    def value(place: int) -> int:
+        return values[place] if place in values else add("read", place)
 
-def _piece(steps: Sequence[_Step], places: Mapping[str, int]) -> list[str]:
-    """Lines that read a number from its place when it is first needed, and keep what was computed."""
     watches = any(kind in _WATCHING for kind, *_ in steps)
-    lines = ["undefined = 0.0"] if watches else []
-    known: set[str] = set()
-    kept: dict[str, None] = {}
-    for kind, target, *others in (*steps, _JUDGE) if watches else steps:
-        for name in others if kind in _BEGINNING else (target, *others):
-            if name in places and name.isidentifier() and name not in known:
-                lines.append(f"{name} = {_row(places[name])}")
-                known.add(name)
-        changed = [name for name in (target, "sound" if kind == "invert" else "") if name]
-        known.update(changed)
-        kept |= dict.fromkeys(changed)
-        lines += [line.format(target, *others) for line in _TEXTS[kind]]
-    return [*lines, *(f"{_row(places[name])} = {name}" for name in kept)]
+    for kind, target, by, other in (*steps, _JUDGE) if watches else steps:
+        if kind in _WATCHING:
+            undefined = add("plus", undefined, add("times", number(0.0), value(by)))
+        match kind:
+            case "begin" | "fill":
+                values[target] = number(1.0 if kind == "begin" else 0.0)
+            case "take" | "take_on_diagonal":
+                is_finite = add("above", number(math.inf), add("abs", value(by)))
+                values[target] = add("choose", is_finite, value(by), number(0.0))
+                if kind == "take_on_diagonal":
+                    values[target] = add("difference", values[target], value(SHIFT))
+            case "shift":
+                values[target] = add("difference", number(0.0), value(SHIFT))
+            case "judge":
+                not_sound = add("above", number(1.0), value(target))
+                worst = add("choose", not_sound, value(target), number(NOT_FINITE))
+                values[target] = add("choose", add("same", undefined, number(0.0)), value(target), worst)
+            case "invert":
+                pivot = value(target)
+                is_sound = add("both", add("above", number(0.0), pivot), add("above", pivot, number(-math.inf)))
+                values[by] = add("choose", is_sound, value(by), number(UNUSABLE))
+                values[target] = add("over", number(-1.0), pivot)
+            case "scale":
+                values[target] = add("times", value(target), value(by))
+            case "add":
+                values[target] = add("plus", value(target), add("times", value(by), value(other)))
+    return draft.body(list(values.items()))
 
 
-def _followed(name: str, meaning: str, runs: Sequence[following.Run]) -> str:
-    """Source of a function that follows a table; whatever has a name has its own place in the workspace."""
-    table, line = following.table(f"_{name}", runs)
-    return f'{table}\n\ndef {name}(w):\n    """{meaning}"""\n    {line}\n'
-
-
-def _begun(steps: Sequence[_Step], places: Mapping[str, int]) -> list[following.Run]:
+def _begun(steps: Sequence[_Step]) -> list[following.Run]:
     """Steps none of which asks for another, put together."""
     of_kind: dict[str, list[list[int]]] = {}
     for kind, target, other, _ in steps:
-        of_kind.setdefault(kind, []).append([places.get(target, 0), places.get(other, 0)])
+        of_kind.setdefault(kind, []).append([target, other])
     return [following.run(kind, operands) for kind, operands in of_kind.items()]
 
 
-def _reduced(eliminated: Sequence[_Step], places: Mapping[str, int]) -> list[following.Run]:
+def _reduced(eliminated: Sequence[_Step], row_of: Mapping[int, int]) -> list[following.Run]:
     """Steps of elimination put together: what is done to a row with another, whose entries lie side by side, is one."""
     kinds: list[str] = []
     operands: list[list[int]] = []
     needs: list[list[int]] = []
     # The last step that has changed a row, by the place of an entry of it; of one that is finished, of its diagonal.
-    last: dict[str, int] = {}
+    last: dict[int, int] = {}
 
-    def add(kind: str, row: str, own: list[int], other: str = "") -> None:
+    def add(kind: str, row: int, own: list[int], other: int = -1) -> None:
         needs.append([last[name] for name in (row, other) if name in last])
         last[row] = len(kinds)
         kinds.append(kind)
         operands.append(own)
 
     targets: list[int] = []
-    for kind, target, factor, source in eliminated:
-        row = target[: target.index("_")]
+    for kind, target, by, source in eliminated:
         if kind == "scale":
-            targets = [places[target], places[factor], 0]
-            add("", row, targets, factor[: factor.index("_")])
+            targets = [target, by, 0]
+            add("", row_of[target], targets, row_of[by])
         elif kind == "add":
-            targets[2] = targets[2] or places[source]
-            targets.append(places[target])
+            targets[2] = targets[2] or source
+            targets.append(target)
         else:
-            add(kind, row, [places[target], 0])
+            add(kind, row_of[target], [target, 0])
     named = [kind or f"reduce {len(own) - 3}" for kind, own in zip(kinds, operands, strict=True)]
     return [
         following.run(kind, [operands[index] for index in chosen])
@@ -309,7 +287,7 @@ def _reduced(eliminated: Sequence[_Step], places: Mapping[str, int]) -> list[fol
     ]
 
 
-def _summed(steps: Sequence[_Step], places: Mapping[str, int]) -> list[following.Run]:
+def _summed(steps: Sequence[_Step]) -> list[following.Run]:
     """Steps of a solution put together: products that are added to a number, in the order in which they are given.
 
     They wait until the number is asked for.
@@ -317,16 +295,16 @@ def _summed(steps: Sequence[_Step], places: Mapping[str, int]) -> list[following
     kinds: dict[int, str] = {}
     operands: dict[int, list[int]] = {}
     needs: dict[int, set[int]] = {}
-    last: dict[str, int] = {}
-    readers: dict[str, set[int]] = {}
-    waiting: dict[str, list[str]] = {}
+    last: dict[int, int] = {}
+    readers: dict[int, set[int]] = {}
+    waiting: dict[int, list[int]] = {}
 
-    def finish(target: str, by: str = "") -> None:
+    def finish(target: int, by: int = 0) -> None:
         factors = waiting.pop(target, [])
         if factors or by:
             index = len(kinds)
             kinds[index] = f"{'sum_scaled' if by else 'sum'} {len(factors) // 2}"
-            operands[index] = [places[name] for name in (target, *([by] if by else []), *factors)]
+            operands[index] = [target, *([by] if by else []), *factors]
             # What reads the number as it is must have done so before it changes.
             needs[index] = {last[name] for name in (target, *factors) if name in last} | readers.pop(target, set())
             last[target] = index

@@ -7,7 +7,7 @@ kind, so that little time is lost with finding out what to do next: eight number
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,42 +79,25 @@ def scheduled(kinds: Mapping[int, str], needs: Mapping[int, Iterable[int]]) -> I
         yield kind, own
 
 
-def table(name: str, runs: Iterable[Run], values: Sequence[float] = ()) -> tuple[str, str]:
-    """Text of a table of that name, which may need numbers, and the line of a generated function that follows it."""
-    text = "\n".join(" ".join(map(str, run)) for run in runs)
-    held = f'''from simulate.kernels.following import follow, numbers, steps
-
-{name}_steps = steps("""
-{text}
-""")
-{name}_numbers = numbers("{" ".join(map(repr, values))}")
-'''
-    return held, f"follow(w, {name}_steps, {name}_numbers)"
-
-
-def steps(text: str) -> np.ndarray:
+def steps(runs: Iterable[Run]) -> np.ndarray:
     """The numbers of a table, of which the first is the place of the end."""
-    found = text.split()
+    found = [number for run in runs for number in run]
     return np.array([1 + len(found), *found], dtype=np.int32)
 
 
-def numbers(text: str) -> np.ndarray:
+def numbers(values: Iterable[float]) -> np.ndarray:
     """The numbers that a table needs; one at least, for there is no array of none on a graphics card."""
-    return np.array([*text.split(), 0.0], dtype=np.float64)
+    return np.array([*values, 0.0], dtype=np.float64)
 
 
-READERS: Mapping[str, Callable[[str], np.ndarray]] = {"steps": steps, "numbers": numbers}
-"""What reads the text of tables, by name."""
-
-
-def write_follow(context: Any, builder: Any, data: Any, tables: Sequence[np.ndarray]) -> None:
-    """Instructions that follow steps with numbers; these lie beside them."""
+def write_follow(context: Any, builder: Any, data: Any, runs: Iterable[Run], values: Iterable[float]) -> None:
+    """Instructions that follow a table; it lies beside them."""
     kinds = (WORKSPACE, _STEPS, _NUMBERS)
     workspace = context.make_array(WORKSPACE)(context, builder)
     workspace.data = data
     places = [
         builder.bitcast(_placed(builder.module, one), context.get_value_type(kind))
-        for one, kind in zip(tables, kinds[1:], strict=True)
+        for one, kind in zip((steps(runs), numbers(values)), kinds[1:], strict=True)
     ]
     name, convention = follow.symbol, context.call_conv
     known = builder.module.globals.get(name)

@@ -95,6 +95,17 @@ class _Hoisting:
         return rebuild(expression.func, [self.visit(part) for part in expression.args])
 
 
+def needed(assignments: Sequence[Assignment], results: Iterable[Expr]) -> list[Assignment]:
+    """Assignments that results depend on, in their order."""
+    symbols = {symbol for result in results for symbol in result.free_symbols}
+    found = []
+    for symbol, expression in reversed(assignments):
+        if symbol in symbols:
+            symbols |= expression.free_symbols
+            found.append((symbol, expression))
+    return found[::-1]
+
+
 def gradient(program: Program, variables: Sequence[Symbol]) -> tuple[Program, tuple[tuple[int, int], ...]]:
     """Program of the derivatives of the results with respect to ``variables``, by the chain rule along the assignments.
 

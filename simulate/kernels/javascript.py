@@ -6,73 +6,26 @@ of arrays of doubles that allocate nothing. What switches is decided at every ev
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError
-from simulate.kernels import saturation
 from simulate.kernels.blueprint import blueprint
-from simulate.kernels.emission import Offset, lines_of, needed
-from simulate.kernels.hoisting import Abs, Assignment, gradient, power_log, sign, straight_line
+from simulate.kernels.form import Place
+from simulate.kernels.hoisting import Assignment, gradient, straight_line
+from simulate.kernels.lowering import lowered
+from simulate.kernels.print_text import Dialect, comment, dialect, statements
 from simulate.kernels.system import System, infusion
-from simulate.symbolic import switching
-from simulate.symbolic.languages import Language
 from simulate.symbolic.parts import TIME
 
-
-def _called(name: str, *kinds: type) -> dict[type, str]:
-    return dict.fromkeys(kinds, name)
-
-
-_NAMES = {
-    **_called("Math.exp", sympy.exp),
-    **_called("Math.log", sympy.log),
-    **_called("Math.tanh", sympy.tanh),
-    **_called("Math.sin", sympy.sin),
-    **_called("Math.cos", sympy.cos),
-    **_called("Math.tan", sympy.tan),
-    **_called("Math.asin", sympy.asin),
-    **_called("Math.acos", sympy.acos),
-    **_called("Math.atan", sympy.atan),
-    **_called("Math.abs", sympy.Abs, Abs),
-    **_called("Math.sign", sympy.sign, sign),
-    **_called("Math.floor", switching.floor),
-    # Both give NaN where an argument is.
-    **_called("Math.min", sympy.Min, switching.both),
-    **_called("Math.max", sympy.Max, switching.either),
-    **_called("power_log", power_log),
-    **_called("share", saturation.share),
-    **_called("weight", saturation.weight),
-    **_called("weight_log", saturation.weight_log),
-    **_called("logistic", saturation.logistic),
-    **_called("softplus", saturation.softplus),
-}
-
-_OTHERS = {
-    switching.above: "({} > {} ? 1.0 : 0.0)",
-    switching.at_least: "({} >= {} ? 1.0 : 0.0)",
-    switching.same: "({} === {} ? 1.0 : 0.0)",
-    switching.no: "({} < 0.5 ? 1.0 : 0.0)",
-    switching.choose: "({} > 0.5 ? ({}) : ({}))",
-    sympy.Heaviside: "({} > 0.0 ? 1.0 : 0.0)",
-    sympy.re: "({})",
-    sympy.im: "(0.0 * ({}))",
-    sympy.arg: "(0.0 * Math.sqrt({}))",
-}
-
-JAVASCRIPT = Language(
-    functions={
-        **{kind: lambda *parts, name=name: f"{name}({', '.join(parts)})" for kind, name in _NAMES.items()},
-        # Heaviside may have a second argument, its value at 0, as in Python it has none.
-        **{kind: lambda *parts, form=form: form.format(*parts) for kind, form in _OTHERS.items()},
-    },
-    root="Math.sqrt({})",
-    assignment="const {} = {};",
-    comment="  // {}",
+_PLAIN = dialect("Math", "({0} ? {1} : {2})", "{} || {}", "{} && {}", "{} === {}", "{} !== {}", "  // {}")
+JAVASCRIPT = Dialect(
+    kinds={**_PLAIN.kinds, **{name: f"Math.{name}({{}})" for name in ("exp", "log", "abs")}},
+    infinity="Infinity",
+    comment=_PLAIN.comment,
+    # What nobody asks for is left out where it is written.
+    longest=10**6,
 )
 """JavaScript has the functions of the other targets, and no others."""
 
@@ -115,8 +68,6 @@ function softplus(u) {
   return (u > 0.0 ? u : 0.0) + Math.log1p(Math.exp(-Math.abs(u)));
 }"""
 
-_ACCESS = ("{}", "{} = {};", "{}")
-
 
 def javascript(system: System) -> str:
     """Source of an object with the functions of a system.
@@ -137,7 +88,7 @@ def javascript(system: System) -> str:
     Raises
     ------
     InputError
-        ``explore.events``: the system has events; as `simulate.symbolic.languages.source`.
+        ``explore.events``: the system has events; as `simulate.kernels.lowering.lowered`.
     """
     if system.events:
         raise InputError(
@@ -148,13 +99,12 @@ def javascript(system: System) -> str:
             advice="leave the events out of the model; `simulate run` has them",
         )
     plan = blueprint(system, with_switches=False)
-    used = [expression for program in (plan.rhs, plan.observe) for expression in _expressions(program.assignments)]
-    used += [*plan.rhs.results, *plan.observe.results]
-    symbols = {symbol for expression in used for symbol in expression.free_symbols}
+    rhs, observe = ((*program.results, *dict(program.assignments).values()) for program in (plan.rhs, plan.observe))
+    symbols = {symbol for expression in (*rhs, *observe) for symbol in expression.free_symbols}
     kept = [symbol for symbol, _ in plan.constants if symbol in symbols]
     states = [Symbol(name) for name in plan.states]
     parameters = _numbered("p", [Symbol(name) for name in plan.parameters])
-    inputs: dict[Symbol, Offset] = {
+    inputs: dict[Symbol, Place] = {
         TIME: "t",
         **_numbered("y", states),
         **_numbered("u", [infusion(route) for route in plan.routes]),
@@ -219,29 +169,25 @@ def javascript(system: System) -> str:
     )
 
 
-def _expressions(assignments: Iterable[Assignment]) -> list[Expr]:
-    return [expression for _, expression in assignments]
-
-
 def _places(array: str, items: Sequence[object]) -> list[str]:
     return [f"{array}[{index}]" for index in range(len(items))]
 
 
-def _numbered(array: str, symbols: Sequence[Symbol]) -> dict[Symbol, Offset]:
+def _numbered(array: str, symbols: Sequence[Symbol]) -> dict[Symbol, Place]:
     return dict(zip(symbols, _places(array, symbols), strict=True))
 
 
-def _filled(array: str, results: Sequence[Expr]) -> list[tuple[str, Expr]]:
+def _filled(array: str, results: Sequence[Expr]) -> list[tuple[Place, Expr]]:
     return list(zip(_places(array, results), results, strict=True))
 
 
 def _function(
     name: str,
     arguments: str,
-    inputs: Mapping[Symbol, Offset],
+    inputs: Mapping[Symbol, Place],
     assignments: Sequence[Assignment],
-    outputs: Sequence[tuple[str, Expr]],
-    labels: Mapping[Offset, str],
+    outputs: Sequence[tuple[Place, Expr]],
+    labels: Mapping[Place, str],
     *,
     first: str = "",
     asked: str = "",
@@ -250,13 +196,12 @@ def _function(
 
     What calls functions is computed where the array ``asked`` says so.
     """
-    program = needed(assignments, [expression for _, expression in outputs])
-    body = lines_of(inputs, program, list(outputs), labels, "  ", _ACCESS, JAVASCRIPT) if outputs else []
-    if asked:
-        body[-len(outputs) :] = [
-            f"  if ({asked}[{place}]) {line.strip()}" if re.search(r"\w\(", line) else line
-            for place, line in enumerate(body[len(body) - len(outputs) :])
-        ]
-    return "\n".join(
-        itertools.chain([f"function {name}({arguments}) {{"], [f"  {first}"] if first else [], body, ["}"])
-    )
+    written = statements(lowered(inputs, assignments, outputs), JAVASCRIPT)
+    lines = [f"function {name}({arguments}) {{", *([f"  {first}"] if first else [])]
+    for row, place in written.reads:
+        lines.append(f"  const {row} = {place};{comment(labels, place, JAVASCRIPT)}")
+    lines += [f"  const {value} = {text};" for value, text in written.steps]
+    for index, (place, text, calls) in enumerate(written.results):
+        condition = f"if ({asked}[{index}]) " if asked and calls else ""
+        lines.append(f"  {condition}{place} = {text};{comment(labels, place, JAVASCRIPT)}")
+    return "\n".join([*lines, "}"])

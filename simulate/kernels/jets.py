@@ -23,8 +23,7 @@ from numba.core import cgutils
 from sympy.utilities.iterables import strongly_connected_components
 
 from simulate.emitted import Writer
-from simulate.kernels.lanewise import write_fence
-from simulate.kernels.rows import Rows, width
+from simulate.kernels.rows import Rows, width, write_fence
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
 from simulate.solver.vectors import function_of, near_inverse_of

@@ -1,6 +1,8 @@
-"""Saturating functions for generated code, evaluated from the smaller side: see `simulate.kernels.saturation`."""
+"""Functions for generated code: saturating ones are evaluated from the smaller side (`simulate.kernels.saturation`)."""
 
 from __future__ import annotations
+
+import math
 
 from simulate.compiled import verbatim
 from simulate.kernels.elementary import exp, log, power
@@ -47,3 +49,9 @@ def softplus(u: float) -> float:
     rest = one - 1.0
     small = e if rest == 0.0 else log(one) * (e / (1.0 if rest == 0.0 else rest))
     return float((u if u > 0.0 else 0.0) + small)
+
+
+@verbatim
+def power_log(base: float, exponent: float) -> float:
+    """``base**exponent * log(base)``; 0 for a base of 0 (`simulate.kernels.hoisting.power_log`)."""
+    return 0.0 if base == 0.0 and exponent > 0.0 else base**exponent * math.log(base)

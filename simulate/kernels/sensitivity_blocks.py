@@ -7,20 +7,31 @@ another take the step, with all that it touches in the fast memory of the core.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sympy import Expr, Symbol
+from sympy.utilities.iterables import strongly_connected_components
 
-from simulate.kernels.emission import Offset, arithmetic, lane_loop, vectors
+from simulate.kernels.form import (
+    Asked,
+    Block,
+    Body,
+    Fence,
+    KernelFunction,
+    OfStage,
+    Place,
+    Reply,
+    StageRows,
+    fused,
+    is_arithmetic,
+)
 from simulate.kernels.hoisting import Assignment, Program
-from simulate.solver.layout import AT_ONCE, COMMAND, DIRECTION, EVERYTHING, EXTENT, LANES, RATE, SHARED, STAGE
+from simulate.kernels.lowering import lowered
+from simulate.solver.layout import AT_ONCE, COMMAND, EVERYTHING, EXTENT, LANES, RATE, SHARED
 
 STAGES = 12
 """Stages that can be remembered."""
-
-IMPORTS = "from simulate.kernels.lanewise import every, fence, load, store\n"
-"""What a module needs besides for functions whose names stand for all lanes at once, and for fences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +92,24 @@ def _needed(parts: Pieces) -> set[Symbol]:
     return needed
 
 
-def all_at_once(parts: Pieces) -> bool:
-    """Whether a step can be written as one straight line: there is nothing but sums, products and quotients."""
-    return arithmetic(parts.values)
+@dataclass(frozen=True, slots=True)
+class StepPart:
+    """A part of a step: states that depend on one another, of which all stages are taken before the next part begins.
+
+    Attributes
+    ----------
+    states
+        Names of the states.
+    moves
+        Whether any of them ever changes.
+    body
+        A stage, from the states and from what is known of it already, all by name, to temporaries by name and to rates
+        by `rate_of` their states.
+    """
+
+    states: tuple[str, ...]
+    moves: bool
+    body: Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,52 +118,86 @@ class Followers:
 
     Attributes
     ----------
-    values, shared
-        What the solution's own stages compute, and what the directions share. No values if the solution takes its
-        stages before, by `rhs`.
+    solution, shared
+        The solution's own stages, and what the directions share. None if it takes its stages before, by `rhs`.
     directions
-        The program of each direction.
-    own
-        Symbols of the states, then of their derivatives in each direction.
+        The parts of each direction, each after those that it needs.
+    rows
+        How far each state is from the first one.
     fixed
         Offset of what is constant during a step.
     slots
         Offset of what a stage leaves behind, and how far the same is from there for the next stage.
     """
 
-    values: Program | None
-    shared: tuple[Assignment, ...]
-    directions: tuple[Program, ...]
-    own: tuple[tuple[Symbol, ...], ...]
-    fixed: Mapping[Symbol, int]
-    slots: Mapping[Symbol, int]
+    solution: StepPart | None
+    shared: Body
+    directions: tuple[tuple[StepPart, ...], ...]
+    rows: Mapping[str, int]
+    fixed: Mapping[str, int]
+    slots: Mapping[str, int]
     stride: int
+
+
+def rate_of(state: str) -> str:
+    """Name of the rate of a state."""
+    return f"rate of {state}"
 
 
 def followers(
     parts: Pieces, states: Sequence[Symbol], block: int, fixed: Mapping[Symbol, int], first: int
 ) -> Followers:
-    """What a step needs of all blocks of states after the first; ``first`` as for `rhs_source`."""
+    """What a step needs of all blocks of states after the first; ``first`` as for `rhs`."""
     kept: Sequence[Symbol] = remembered(parts, states[:block])
-    at_once = all_at_once(parts)
+    solution = _stage(parts.values.assignments, list(zip(states, parts.values.results, strict=False)))
+    at_once = is_arithmetic(solution.body)
     if at_once:
         needed = _needed(parts)
         kept = [symbol for symbol in kept if symbol in needed]
     return Followers(
-        parts.values if at_once else None,
-        parts.shared,
-        parts.directions,
-        tuple(tuple(states[place : place + block]) for place in range(0, len(states), block)),
-        fixed,
-        {symbol: first + index * LANES for index, symbol in enumerate(kept)},
+        solution if at_once else None,
+        _stage(parts.shared, ()).body,
+        tuple(
+            tuple(_direction(program, states[number * block : (number + 1) * block]))
+            for number, program in enumerate(parts.directions, start=1)
+        ),
+        {symbol.name: index * LANES for index, symbol in enumerate(states)},
+        {symbol.name: offset for symbol, offset in fixed.items()},
+        {symbol.name: first + index * LANES for index, symbol in enumerate(kept)},
         len(kept) * LANES,
     )
 
 
-def rhs_source(
-    parts: Pieces, states: Sequence[Symbol], inputs: Mapping[Symbol, int], first: int, labels: Mapping[Offset, str]
-) -> str:
-    """Source of ``rhs(w)``.
+def _direction(program: Program, states: Sequence[Symbol]) -> Iterable[StepPart]:
+    """Parts of a direction."""
+    rates = dict(zip(states, program.results, strict=True))
+    expressions = {**dict(program.assignments), **rates}
+    vertices = list(expressions)
+    edges = [
+        (symbol, other)
+        for symbol, expression in expressions.items()
+        for other in vertices
+        if other in expression.free_symbols
+    ]
+    for found in strongly_connected_components((vertices, edges)):
+        temporaries = [(symbol, value) for symbol, value in program.assignments if symbol in found]
+        own = [(symbol, rate) for symbol, rate in rates.items() if symbol in found]
+        yield _stage(temporaries, own)
+
+
+def _stage(temporaries: Sequence[Assignment], rates: Sequence[Assignment]) -> StepPart:
+    symbols = {symbol for _, value in (*temporaries, *rates) for symbol in value.free_symbols}
+    inputs: dict[Symbol, Place] = {symbol: symbol.name for symbol in symbols}
+    outputs: list[tuple[Place, Expr]] = [(symbol.name, symbol) for symbol, _ in temporaries]
+    outputs += [(rate_of(symbol.name), rate) for symbol, rate in rates]
+    moves = any(rate != 0 for _, rate in rates)
+    return StepPart(tuple(symbol.name for symbol, _ in rates), moves, fused(lowered(inputs, temporaries, outputs)))
+
+
+def rhs(
+    parts: Pieces, states: Sequence[Symbol], inputs: Mapping[Symbol, Place], first: int, labels: Mapping[Place, str]
+) -> KernelFunction:
+    """``rhs(w)``.
 
     Parameters
     ----------
@@ -150,35 +210,30 @@ def rhs_source(
     first
         Offset of the first row in which stages are remembered.
     labels
-        What lies at an offset, for comments.
+        What lies at a place, for readers.
     """
     kept = remembered(parts, states)
-    places: dict[Symbol, Offset] = {symbol: f"p + {index * LANES}" for index, symbol in enumerate(kept)}
-    values: list[tuple[Offset, Expr]] = [
-        (RATE + index * LANES, rate) for index, rate in enumerate(parts.values.results)
-    ]
+    places: dict[Symbol, Place] = {symbol: OfStage(index * LANES) for index, symbol in enumerate(kept)}
     known = [*states, *(symbol for symbol, _ in parts.values.assignments)]
-    values += [(places[symbol], symbol) for symbol in known]
-    shared: list[tuple[Offset, Expr]] = [(places[symbol], symbol) for symbol in kept[len(known) :]]
-    whole = Program((*parts.values.assignments, *parts.shared), parts.values.results)
-    emitted = vectors if all(map(arithmetic, (whole, *parts.directions))) else lane_loop
-    lines = [
-        "def rhs(w):",
-        '    """Time, state, constants → derivative, of the system or of one direction or of all."""',
-        f"    command = int(w[{COMMAND + DIRECTION}])",
-        f"    p = {first} + (int(w[{COMMAND + STAGE}]) & 15) * {len(kept) * LANES}",
-        f"    w[{COMMAND + EXTENT}] = {len(states)}.0",
-        f"    w[{COMMAND + AT_ONCE}] = {1.0 if all_at_once(parts) else 0.0}",
-        f"    if command == {EVERYTHING} or command == {SHARED}:",
-        *emitted(inputs, parts.values.assignments, values, labels=labels, indent=" " * 8),
-    ]
+    values = lowered(
+        inputs,
+        parts.values.assignments,
+        [*_rows(RATE, parts.values.results), *((places[symbol], symbol) for symbol in known)],
+    )
     reads = {**inputs, **places}
-    lines.append(f"{' ' * 8}fence(w)")
-    if shared:
-        lines += emitted(reads, parts.shared, shared, labels=labels, indent=" " * 8)
+    shared = lowered(reads, parts.shared, [(places[symbol], symbol) for symbol in kept[len(known) :]])
+    blocks: list[Block] = [
+        StageRows(first, len(kept) * LANES),
+        Reply(COMMAND + EXTENT, float(len(states))),
+        Reply(COMMAND + AT_ONCE, 1.0 if is_arithmetic(values) else 0.0),
+        Asked((EVERYTHING, SHARED), (values, Fence(), shared)),
+    ]
     for number, program in enumerate(parts.directions, start=1):
-        row = RATE + number * len(states) * LANES
-        results: list[tuple[Offset, Expr]] = [(row + index * LANES, rate) for index, rate in enumerate(program.results)]
-        lines.append(f"    if command == {EVERYTHING} or command == {number}:")
-        lines += emitted(reads, program.assignments, results, labels=labels, indent=" " * 8)
-    return "\n".join(lines) + "\n"
+        results = _rows(RATE + number * len(states) * LANES, program.results)
+        blocks.append(Asked((EVERYTHING, number), (lowered(reads, program.assignments, results),)))
+    meaning = "Time, state, constants → derivative, of the system or of one direction or of all."
+    return KernelFunction("rhs", meaning, tuple(blocks), labels)
+
+
+def _rows(first: int, results: Iterable[Expr]) -> list[tuple[Place, Expr]]:
+    return [(first + index * LANES, result) for index, result in enumerate(results)]

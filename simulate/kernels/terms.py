@@ -8,8 +8,7 @@ import numpy as np
 import sympy
 from sympy import Dummy, Expr, Symbol
 
-from simulate.kernels.emission import needed
-from simulate.kernels.hoisting import derivative
+from simulate.kernels.hoisting import derivative, needed
 from simulate.kernels.system import System
 from simulate.kernels.vectorfield import numpy_function
 from simulate.solver.kernel import FloatArray

@@ -31,7 +31,7 @@ class Language:
     root: str
     assignment: str
     comment: str
-    power: str = "power({}, {})"
+    power: str
 
 
 def number(value: sympy.Number) -> str:
@@ -47,7 +47,7 @@ def source(expression: Expr, names: Mapping[Symbol, str], language: Language) ->
     Raises
     ------
     InputError
-        When the expression has a function that no target knows.
+        When the expression has a function that the language has not.
     """
     return _sum(expression, names, language)
 

@@ -17,12 +17,11 @@ import sympy
 
 from simulate.errors import InputError
 from simulate.kernels.build import build
-from simulate.kernels.emission import PYTHON
 from simulate.kernels.hoisting import derivative, gradient, hoist, straight_line
+from simulate.kernels.lowering import lowered
 from simulate.kernels.system import equations
 from simulate.solver import Schedule, solve
 from simulate.solver.layout import CAPACITY
-from simulate.symbolic.languages import source
 
 PROGRAM = """
 import json
@@ -56,7 +55,7 @@ def test_names_of_a_model_appear_in_comments_only() -> None:
     kernel = build(equations({"class_": "-lane * class_", "w": "class_ - w"}, [1.0, 0.0], parameters=["lane"]))
     names = {node.id for node in ast.walk(ast.parse(kernel.source)) if isinstance(node, ast.Name)}
     assert not names & {"class_"}
-    assert {name for name in names if name not in {"w", "lane", "range", "math"}} <= {
+    assert {name for name in names if name not in {"w", "lane", "range"}} <= {
         f"{letter}{index}" for letter in "rx" for index in range(40)
     }
     assert "# class_" in kernel.source
@@ -77,7 +76,7 @@ def test_states_named_like_constants_of_sympy_are_states() -> None:
 def test_a_function_that_no_target_knows_is_refused() -> None:
     x = sympy.Symbol("x")
     with pytest.raises(InputError, match="the function `gamma` cannot be compiled"):
-        source(sympy.gamma(x), {x: "r0"}, PYTHON)
+        lowered({x: 0}, (), [(0, sympy.gamma(x))])
 
 
 def test_a_model_larger_than_the_workspace_is_refused() -> None:

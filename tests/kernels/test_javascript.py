@@ -10,10 +10,12 @@ import pytest
 import sympy
 
 from simulate.errors import InputError
-from simulate.kernels.emission import PYTHON
-from simulate.kernels.javascript import JAVASCRIPT, javascript
+from simulate.kernels.build import build
+from simulate.kernels.javascript import javascript
+from simulate.kernels.lowering import FUNCTIONS
 from simulate.kernels.system import Happening, System, equations
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
+from simulate.solver import Schedule, solve
 from simulate.symbolic.grammar import parse_expression
 
 CALL = """
@@ -40,10 +42,6 @@ def called(system: System, parameters: list[float], states: list[float]) -> Any:
     return json.loads(context.eval(f"call({json.dumps(parameters)}, 0.0, {json.dumps(states)})"))
 
 
-def test_every_function_of_the_other_targets_is_one_of_javascript() -> None:
-    assert PYTHON.functions.keys() == JAVASCRIPT.functions.keys()
-
-
 @pytest.mark.parametrize(
     "rate",
     [
@@ -68,6 +66,17 @@ def test_printed_functions_agree_with_numpy(rate: str) -> None:
     np.testing.assert_allclose(rates, field.rates(at, inputs)[0], rtol=1e-13)
     np.testing.assert_allclose(observed, field.observed(at, inputs)[0], rtol=1e-13)
     np.testing.assert_allclose(np.reshape(slopes, (2, 2)), field.slopes(at, inputs)[0], rtol=1e-12, atol=1e-14)
+
+
+def test_every_function_of_the_processor_is_one_of_javascript() -> None:
+    x, y = sympy.symbols("x y")
+    kinds = [kind for kind, name in FUNCTIONS.items() if isinstance(name, str)]
+    count = {"power_log": 2, "share": 2, "weight": 3, "weight_log": 3}
+    values = {f"o{index}": kind(*[x, y, x / 3][: count.get(kind.__name__, 1)]) for index, kind in enumerate(kinds)}
+    system = equations({"x": "-x", "y": "-y"}, ["0.7", "0.4"], observables={**values, "switch": sympy.sign(x - y)})
+    compiled = solve(build(system), np.zeros((1, 0)), Schedule.empty(1), np.array([0.0]))
+    _, _, observed, _ = called(system, [], [0.7, 0.4])
+    np.testing.assert_allclose(observed, compiled.values[0, 0, 2:], rtol=1e-13)
 
 
 @pytest.mark.parametrize(("x", "expected"), [(0.5, 2.0), (1.0, 3.0), (1.5, 3.0)])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
+import inspect
 import re
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +20,7 @@ from simulate.kernels.edition import Edition
 from simulate.solver import Method, Schedule, StopKind, Tolerance, solve
 from simulate.solver.methods import dopri5, rodas5p
 from simulate.solver.tableau import ButcherTableau
+from tests.helpers import fixed_steps
 from tests.helpers.plain import plain_edition
 from tests.helpers.systems import ABSORPTION, superposed_bateman
 
@@ -29,21 +29,15 @@ from tests.helpers.systems import ABSORPTION, superposed_bateman
 def plain() -> tuple[Edition, Any, Any]:
     """An edition in plain Python, its way of marching, and its kernel of the logistic equation."""
     edition, builder = plain_edition(capacity=1)
-    steps = importlib.util.find_spec("tests.helpers.fixed_steps")
-    assert steps is not None
-    return edition, edition.execute(steps).march, builder.build(LOGISTIC.system)
+    steps = edition.execute("fixed_steps", inspect.getsource(fixed_steps))
+    return edition, steps.march, builder.build(LOGISTIC.system)
 
 
-def mutated(module: ModuleType, pattern: str, replacement: str, folder: Path) -> ModuleType:
+def mutated(module: ModuleType, pattern: str, replacement: str) -> ModuleType:
     """The module with one place of its source changed, in plain Python."""
-    source = Path(str(module.__file__)).read_text(encoding="utf-8")
-    changed, count = re.subn(pattern, replacement, source, count=1)
+    changed, count = re.subn(pattern, replacement, inspect.getsource(module), count=1)
     assert count == 1
-    path = folder / "mutated.py"
-    path.write_text(changed, encoding="utf-8")
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    assert specification is not None
-    return plain()[0].execute(specification)
+    return plain()[0].execute("mutated", changed)
 
 
 def observed_order(method: Method) -> float:
@@ -55,9 +49,9 @@ def observed_order(method: Method) -> float:
 
 
 @pytest.mark.parametrize("module", [dopri5, rodas5p], ids=["DOPRI5", "RODAS5P"])
-def test_n15_the_order_test_passes_the_methods_as_they_are(module: ModuleType, tmp_path: Path) -> None:
+def test_n15_the_order_test_passes_the_methods_as_they_are(module: ModuleType) -> None:
     name = module.__name__.rpartition(".")[2].upper()
-    assert observed_order(getattr(mutated(module, "^", "", tmp_path), name)) == pytest.approx(5.0, abs=0.2)
+    assert observed_order(getattr(mutated(module, "^", ""), name)) == pytest.approx(5.0, abs=0.2)
 
 
 def test_n15_a_stage_weight_off_by_a_millionth_is_refused_by_the_tableau() -> None:
@@ -74,24 +68,21 @@ def test_n15_a_stage_weight_off_by_a_millionth_is_refused_by_the_tableau() -> No
                 )
 
 
-def test_n15_two_weights_whose_errors_cancel_in_the_sum_are_found_by_the_order(tmp_path: Path) -> None:
+def test_n15_two_weights_whose_errors_cancel_in_the_sum_are_found_by_the_order() -> None:
     # The tableau's own check passes this one: a fifth stage with 1e-6 moved from one weight to the next.
     broken = mutated(
         dopri5,
         r"Q\(44, 45\), Q\(-56, 15\)",
         "Q(44, 45) + Q(1, 10**6), Q(-56, 15) - Q(1, 10**6)",
-        tmp_path,
     )
     assert observed_order(broken.DOPRI5) < 4.5
 
 
 @pytest.mark.parametrize("digits", [r"2\.849394379747939", r"-17\.97296035885952", r"0\.21193756319429014\n"])
-def test_n15_a_coefficient_of_the_stiff_method_off_by_a_millionth_is_found_by_the_order(
-    tmp_path: Path, digits: str
-) -> None:
+def test_n15_a_coefficient_of_the_stiff_method_off_by_a_millionth_is_found_by_the_order(digits: str) -> None:
     value = float(digits.replace("\\", "").removesuffix("n"))
     end = "\n" if digits.endswith("n") else ""
-    broken = mutated(rodas5p, digits, f"{value * (1 + 1e-6)!r}{end}", tmp_path)
+    broken = mutated(rodas5p, digits, f"{value * (1 + 1e-6)!r}{end}")
     assert not abs(observed_order(broken.RODAS5P) - 5.0) < 0.2
 
 

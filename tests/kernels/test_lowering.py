@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sympy import Expr
 
 from simulate.kernels.build import CompiledKernel, build
-from simulate.kernels.emission import HEADER, function
 from simulate.kernels.hoisting import Assignment, gradient, hoist, straight_line
+from simulate.kernels.lowering import function
+from simulate.kernels.print_text import module_text
 from simulate.kernels.system import equations
 from simulate.solver import Method, Schedule, Status, solve
 from simulate.solver.layout import CONSTANTS, LANES, RESULT, STATE
@@ -62,7 +63,7 @@ expressions = st.recursive(leaves, _larger, max_leaves=9).filter(ordinary)
 
 def generated(assignments: list[Assignment], results: list[Expr]) -> list[float]:
     """Values of a program at the point, computed by its generated source as plain Python."""
-    text = function(
+    made = function(
         "outcome",
         "Values.",
         {symbol: STATE + index * LANES for index, symbol in enumerate(NAMES)},
@@ -71,7 +72,7 @@ def generated(assignments: list[Assignment], results: list[Expr]) -> list[float]
         labels={},
     )
     module: dict[str, object] = {}
-    exec(HEADER + "\n\n" + text, module)
+    exec(module_text([made]), module)
     w = np.zeros(CONSTANTS)
     for index, symbol in enumerate(NAMES):
         w[STATE + index * LANES : STATE + (index + 1) * LANES] = VALUES[symbol]

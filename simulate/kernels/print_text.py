@@ -1,0 +1,188 @@
+"""The form as text of a programming language, and as a Python module, which Numba can compile and a reader can read.
+
+Identifiers are made here and never taken from a model; a model's names appear in comments only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from simulate.kernels import form
+from simulate.kernels.form import Body, KernelFunction, Place
+from simulate.solver.layout import COMMAND, DIRECTION, LANES, STAGE
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a language writes operations.
+
+    Attributes
+    ----------
+    kinds
+        Text of each kind with a place for each operand; those of functions are calls by their names.
+    infinity, comment
+        The largest number, and a comment with a place for its text.
+    longest
+        Characters from which on a value has a name of its own.
+    """
+
+    kinds: Mapping[str, str]
+    infinity: str
+    comment: str
+    longest: int
+
+
+def dialect(library: str, choose: str, either: str, both: str, same: str, differs: str, comment: str) -> Dialect:
+    """Dialect of a language that writes arithmetic as most do and has a ``library`` of elementary functions."""
+    kinds = {"plus": "{} + {}", "difference": "{} - {}", "times": "{} * {}", "over": "{} / {}", "minus": "-{}"}
+    kinds |= {"fused": "{2} + {0} * {1}", "fused_minus": "{2} - {0} * {1}", "minus_times": "-({} * {})"}
+    kinds |= {"above": "{} > {}", "at_least": "{} >= {}", "same": same, "differs": differs}
+    kinds |= {"both": both, "either": either, "choose": choose}
+    kinds |= {name: f"{library}.{name}({{}})" for name in ("tanh", "sin", "cos", "tan", "asin", "acos", "atan", "sqrt")}
+    return Dialect(kinds, f"{library}.inf", comment, longest=100)
+
+
+PYTHON = dialect("math", "({1} if {0} else {2})", "{} or {}", "{} and {}", "{} == {}", "{} != {}", "  # {}")
+
+_LEVELS: Mapping[str, tuple[int, ...]] = {
+    # What binds how strongly, and how strongly each operand must.
+    "plus": (4, 4, 5),
+    "difference": (4, 4, 5),
+    "times": (5, 5, 6),
+    "over": (5, 5, 6),
+    "minus": (6, 7),
+    "fused": (4, 5, 6, 4),
+    "fused_minus": (4, 5, 6, 4),
+    "minus_times": (6, 5, 6),
+    "above": (3, 4, 4),
+    "at_least": (3, 4, 4),
+    "same": (3, 4, 4),
+    "differs": (3, 4, 4),
+    "both": (2, 3, 3),
+    "either": (1, 2, 2),
+    "choose": (7, 1, 1, 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BodyText:
+    """Text of a body.
+
+    Attributes
+    ----------
+    reads
+        Name of each row that is read, and its place.
+    steps
+        Names and texts of values, in order.
+    results
+        Text of everything that is written, its place, and whether a function is called in it.
+    """
+
+    reads: list[tuple[str, Place]]
+    steps: list[tuple[str, str]]
+    results: list[tuple[Place, str, bool]]
+
+
+def statements(body: Body, language: Dialect) -> BodyText:
+    """Text of a body: what is used once is written where it is used, all else has a name."""
+    rows = form.reads(body)
+    # Text of each value, how strongly it binds, and whether something is called in it.
+    texts: dict[int, tuple[str, int, bool]] = {value: (f"r{index}", 7, False) for index, (_, value) in enumerate(rows)}
+    times = form.uses(body)
+    steps: list[tuple[str, str]] = []
+    for value, operation in enumerate(body.operations):
+        kind = operation[0]
+        if kind == "number":
+            texts[value] = (number(operation[1], language), 6, False)
+        if kind in form.LEAVES:
+            continue
+        parts = [texts[operand] for operand in form.operands(operation)]
+        level, *needed = _LEVELS.get(kind, (7, *[1] * len(parts)))
+        inner = [text if own >= least else f"({text})" for (text, own, _), least in zip(parts, needed, strict=True)]
+        text = language.kinds.get(kind, f"{kind}({', '.join('{}' for _ in parts)})").format(*inner)
+        if times[value] > 1 or len(text) > language.longest:
+            steps.append((f"x{len(steps)}", text))
+            texts[value] = (steps[-1][0], 7, False)
+        else:
+            texts[value] = (text, level, kind not in form.KINDS or any(calls for _, _, calls in parts))
+    results = [(place, texts[value][0], texts[value][2]) for place, value in body.writes]
+    return BodyText([(texts[value][0], place) for place, value in rows], steps, results)
+
+
+def number(value: float, language: Dialect) -> str:
+    """Decimal text of a number."""
+    if math.isinf(value):
+        return language.infinity if value > 0.0 else f"-{language.infinity}"
+    return repr(value)
+
+
+def comment(labels: Mapping[Place, str], place: Place, language: Dialect) -> str:
+    """What a comment says of what lies at a place."""
+    label = labels.get(place, "")
+    printable = "".join(character if character.isprintable() else "?" for character in label)
+    return language.comment.format(printable) if printable else ""
+
+
+_HEADER = '''"""Generated by il1sim; readable, not meant to be edited."""
+
+import math
+
+from simulate.kernels.elementary import exp, log, power
+from simulate.kernels.following import follow, numbers, steps
+from simulate.kernels.ratios import logistic, power_log, share, softplus, weight, weight_log
+from simulate.solver.vectors import fence
+'''
+
+
+def module_text(functions: Iterable[KernelFunction]) -> str:
+    """Source of a Python module."""
+    return "\n\n".join((_HEADER, *map(_function_text, functions)))
+
+
+def _function_text(function: KernelFunction) -> str:
+    tables: list[str] = []
+    lines = [f"def {function.name}(w):", f'    """{function.meaning}"""']
+    if any(isinstance(block, form.Asked) for block in function.blocks):
+        lines.append(f"    command = int(w[{COMMAND + DIRECTION}])")
+    lines += _lines(function.blocks, "    ", function, tables)
+    return "\n".join([*tables, *lines]) + "\n"
+
+
+def _lines(blocks: Iterable[form.Block], indent: str, function: KernelFunction, tables: list[str]) -> Iterator[str]:
+    for block in blocks:
+        match block:
+            case Body():
+                yield f"{indent}for lane in range({LANES}):"
+                yield from _body_lines(block, f"{indent}    ", function.labels)
+            case form.Fence():
+                yield f"{indent}fence(w)"
+            case form.Follow(runs, held):
+                name = f"_{function.name}_{len(tables)}"
+                text = "".join(f"    {run},\n" for run in runs)
+                tables.append(f"{name}_steps = steps([\n{text}])\n{name}_numbers = numbers({list(held)})\n\n")
+                yield f"{indent}follow(w, {name}_steps, {name}_numbers)"
+            case form.Reply(offset, value):
+                yield f"{indent}w[{offset}] = {value}"
+            case form.StageRows(first, stride):
+                yield f"{indent}p = {first} + (int(w[{COMMAND + STAGE}]) & 15) * {stride}"
+            case form.Asked(commands, inner):
+                yield f"{indent}if {' or '.join(f'command == {command}' for command in commands)}:"
+                yield from _lines(inner, f"{indent}    ", function, tables)
+
+
+def _body_lines(body: Body, indent: str, labels: Mapping[Place, str]) -> Iterator[str]:
+    written = statements(body, PYTHON)
+    for name, place in written.reads:
+        yield f"{indent}{name} = {_row(place)}{comment(labels, place, PYTHON)}"
+    for name, text in written.steps:
+        yield f"{indent}{name} = {text}"
+    for place, text, _ in written.results:
+        yield f"{indent}{_row(place)} = {text}{comment(labels, place, PYTHON)}"
+    if not written.results:
+        yield f"{indent}pass"
+
+
+def _row(place: Place) -> str:
+    return f"w[p + {place.offset} + lane]" if isinstance(place, form.OfStage) else f"w[{place} + lane]"
