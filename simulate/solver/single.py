@@ -131,3 +131,13 @@ def near_power(a: float, exponent: float) -> float:
     nearest = (scaled + _SHIFT) - _SHIFT
     rest = scaled - nearest
     return math.ldexp(((0.0555041 * rest + 0.2402265) * rest + 0.6931472) * rest + 1.0, int(nearest))
+
+
+def intrinsic(function: Any) -> Any:
+    """Nothing: no instruction is written here."""
+    return function
+
+
+def width() -> int:
+    """Lanes of one pass."""
+    return 1
