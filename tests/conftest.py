@@ -40,22 +40,34 @@ _PATIENCE = 600.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Of workers that begin together with an empty cache, one compiles the loop, and the others the methods."""
-    worker = getattr(config, "workerinput", {}).get("workerid")
-    if worker is None:
-        return
-    from simulate.compiled import Compiled, cache_directory
+    """Of workers that begin together, the first compiles the loop while another translates the tests for both."""
+    if _worker(config) == "gw0":
+        _compile_loop()
+
+
+def _worker(config: pytest.Config) -> str:
+    """Name of the process as a worker; empty for one that is none."""
+    return str(getattr(config, "workerinput", {}).get("workerid", ""))
+
+
+def _compile_loop() -> None:
+    from simulate.compiled import cache_directory
     from simulate.locks import locked
     from simulate.solver.lanes import integrate
-    from simulate.solver.methods import METHODS
 
-    for method in METHODS if worker != "gw0" else ():
-        for part in (method.attempt, method.interpolate, method.extend, method.propose):
-            assert isinstance(part, Compiled)
-            assert part.address
     if (folder := cache_directory()) is not None:
         with locked(folder, wait=_PATIENCE):
             assert integrate.address
+
+
+def _compile_methods() -> None:
+    from simulate.compiled import Compiled
+    from simulate.solver.methods import METHODS
+
+    for method in METHODS:
+        for part in (method.attempt, method.interpolate, method.extend, method.propose):
+            assert isinstance(part, Compiled)
+            assert part.address
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,6 +80,9 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What all tests share stays until the end: no search for garbage need walk through it again and again."""
+    if _worker(session.config) not in ("", "gw0"):
+        _compile_methods()
+        _compile_loop()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
