@@ -25,7 +25,7 @@ TABLES: Mapping[str, Set[str]] = {
         *("species", "definitions", "reactions", "observables"),
         *("routes", "balances", "conditions", "events"),
     },
-    "population": {"covariate", "effect", "correlation", "stratum"},
+    "population": {"covariate", "effect", "correlation", "stratum", "occasion", "retention"},
 }
 """Kind of a TOML file → tables of which it has some, the first that fits."""
 
@@ -69,9 +69,15 @@ _FIRST_BYTES = {
     b"\x89HDF": "a file of results (netCDF or HDF5)",
     b"CDF": "a file of results (netCDF)",
 }
-_HTML = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!doctype\s+html|<html)\b", re.IGNORECASE | re.DOTALL)
-_TOML = re.compile(r"""(#[^\n]*\s+)*(\[+[\w."-]+\]+\s*(\n|$)|[\w"-]+\s*=\s*\S)""")
-_CELLS = re.compile(r"[^=\[\]{},#]+(,[^=\[\]{},]*)+")
+_HTML = re.compile(
+    r"\s*(<\?xml[^>]*>\s*)?(<!--(?:(?!-->).)*-->\s*)?(<!doctype\s+html|<html)\b", re.IGNORECASE | re.DOTALL
+)
+_XML = re.compile(r"<[?!a-zA-Z]")
+_JSON = re.compile(r"""\{\s*["}]|\[\s*(\{|"[^"\n]*"\s*,|-?\d[\d.eE+-]*\s*,)""")
+# No comment can be read in two ways, or a line of them would be in as many as there are parts of it.
+_TOML = re.compile(r"""(#[^\n]*(\n\s*|$))*(\[+[\w."-]+\]+\s*(\n|$)|[\w"-]+\s*=\s*\S)""")
+_CELL = r'(\s*"[^"]*"\s*|[^="\[\]{},#<>:;]*)'
+_HEADER = re.compile(rf"(?!,){_CELL}(,{_CELL})+")
 
 
 def name_of(kind: str) -> str:
@@ -157,12 +163,12 @@ def content_kind(raw: bytes) -> tuple[str, str]:
         return "empty", "load or write it again"
     if _HTML.match(text):
         return "a web page (HTML)", "load the file itself: a page about it, or of a login, was saved in its place"
-    if text.startswith("<?xml") or "<sbml" in text[:1000]:
+    if _XML.match(text):
         if "<sbml" in text:
             return "SBML", "`simulate run` takes a model in SBML, by a name that ends in .xml or .sbml"
         return "XML", "a model in SBML begins with `<sbml`"
-    if text[:1] in "{[" and re.match(r'\{\s*"|\[\s*[{"0-9-]', text):
+    if _JSON.match(text):
         return "JSON", "name the TOML file that was meant"
-    if _CELLS.fullmatch(text.split("\n", 1)[0].strip()):
+    if _HEADER.fullmatch(text.split("\n", 1)[0].strip()):
         return "a table (CSV)", "a table of doses stands in an arm of a scenario: `doses = { file = … }`"
     return ("TOML", "give it a name that ends in .toml") if _TOML.match(text) else ("", "")

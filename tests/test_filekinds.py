@@ -243,6 +243,40 @@ def test_a_number_that_cannot_be_read_is_shown_with_the_one_that_was_meant(
     assert capsys.readouterr().err == f"error[usage.argument]: {message}"
 
 
+SBML = '<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core"><notes>\n<!-- n --><html/></notes></sbml>'
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"<!-- of a drug, by hand -->\n{SBML}", "SBML"),
+        (f'<?xml version="1.0"?>\n<!-- of a drug, by hand -->\n{SBML}', "SBML"),
+        (f"<!-- {'long, ' * 400} -->\n{SBML}", "SBML"),
+        (f"<!-- a page -->\n{PAGE}", "a web page (HTML)"),
+        ('["a table"]\nx = 1', ""),
+        ("[1]\nx = 1", "TOML"),
+        ('[{"a": 1}]', "JSON"),
+        ("[1, 2]", "JSON"),
+        ('title "A drug, once"\n', ""),
+        ("<<<<<<< HEAD\n", ""),
+        ("# study = 5\nID,TIME\n", ""),
+        ("# a model\n\n# of mine\n[species.A]\n", "TOML"),
+        ('"ID","TIME (h)",AMT\n1,0,100\n', "a table (CSV)"),
+    ],
+)
+def test_a_kind_is_not_told_by_what_stands_inside_it(text: str, found: str) -> None:
+    assert content_kind(text.encode())[0] == found
+
+
+def test_what_a_file_is_takes_no_longer_where_a_comment_has_many_parts() -> None:
+    # Were each part a comment or not, there would be two to the power of 200 ways.
+    assert content_kind(b"# " * 200 + b"\nsome words") == ("", "")
+
+
+def test_a_population_of_occasions_or_retention_alone_is_one() -> None:
+    assert {kind_of({name: [{}]}) for name in ("occasion", "retention")} == {"population"}
+
+
 def test_no_two_kinds_share_a_table_and_what_is_nothing_known_is_nothing() -> None:
     tables = [table for own in TABLES.values() for table in own]
     assert len(tables) == len(set(tables))
