@@ -245,7 +245,7 @@ def test_time_has_the_unit_of_the_file_or_the_given_one(tmp_path: Path) -> None:
         ),
         encoding="utf-8",
     )
-    for given, minutes in ((None, 1.0), ("h", 60.0)):
+    for given, minutes in ((None, 1.0), ("h", 60.0), ("h*d/h", 1440.0), ("1/(1/h)", 60.0)):
         (per_time,) = (
             part for part in read_sbml(path, time_unit=given).model.compose().parameters if part.name == "per_time"
         )

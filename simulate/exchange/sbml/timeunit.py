@@ -40,5 +40,6 @@ def _taken(kind: str, why: str = "") -> tuple[str, str]:
 def conversion_of_time(name: str, time_unit: str) -> Parameter:
     """The parameter, one per unit of time, by which time in days becomes the pure number that formulas have."""
     head, _, tail = time_unit.partition(" ")
-    value, per = (1.0 / float(head), unit(f"1/{tail}")) if tail else (1.0, unit(f"1/{time_unit}"))
+    value, text = (1.0 / float(head), tail) if tail else (1.0, time_unit)
+    per = unit(f"1/{text}" if text.isidentifier() else f"1/({text})")
     return Parameter(name, f"one per unit of time, {time_unit}", value, per, source=CONVERSION)
