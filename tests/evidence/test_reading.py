@@ -238,6 +238,16 @@ def test_a_direction_must_say_of_whom_it_is(tmp_path: Path, reading: str, place:
     assert read_evidence(write(tmp_path, ROSE + reading + 'sense = "mean"\n')).items
 
 
+def test_what_a_reading_says_of_whom_takes_the_place_of_what_its_item_says(tmp_path: Path) -> None:
+    readings = '[[item.reading]]\nname = "a"\nshare = 0.5\n{}\n[[item.reading]]\nname = "b"\nshare = 0.5\n'
+    for whole, own in (('sense = "mean"', "count = 4"), ("count = 4", 'sense = "mean"')):
+        (item,) = read_evidence(write(tmp_path, f"{ROSE}{whole}\n{readings.format(own)}")).items
+        first, second = ((reading.statement.sense, reading.statement.count) for reading in item.readings)
+        assert (first, second) == (
+            (("count", 4), ("mean", None)) if own == "count = 4" else (("mean", None), ("count", 4))
+        )
+
+
 def test_a_direction_says_of_whom_it_is_in_one_way(tmp_path: Path) -> None:
     path = write(tmp_path, ROSE + 'sense = "mean"\ncount = 4\n')
     with pytest.raises(InputError) as caught:

@@ -49,21 +49,24 @@ class Direction:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        sense = row.choice("sense", SENSES, "count" if "count" in row else "")
+        own = {*row}
+        # A count of a reading's own is one, whatever its item says.
+        is_counted = "count" in own and "sense" not in own
+        sense = "count" if is_counted else row.choice("sense", SENSES, "count" if "count" in row else "")
         n = row.integer("n", least=1)
         # What is printed may leave open of whom, if readings say it.
         if not sense and ("reading" not in row or "share" in row):
             raise InputError(
                 "a direction does not say of whom it is",
                 code="evidence.sense",
-                where=row.where("direction" if "direction" in {*row} else "name"),
+                where=row.where("direction" if "direction" in own else "name"),
                 found=f"n = {n}, and neither `count` nor `sense`",
                 expected='`count`, of how many of the n; or `sense`: "each" if of all n, "mean" if of their mean, '
                 '"significant" if of a mean with p below 0.05',
                 advice="an item of which the source does not say it is `ambiguous`, with a [[item.reading]] for each "
                 "way to read it",
             )
-        if sense != "count" and {"count", "sense"} <= {*row}:
+        if sense != "count" and {"count", "sense"} <= own:
             raise InputError(
                 "a direction says of whom it is in two ways",
                 code="evidence.sense",
