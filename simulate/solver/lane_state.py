@@ -170,7 +170,7 @@ def to_baseline(w: Any, lane: int, kernel: Any) -> None:
 @inlined
 def undefined(w: Any, n: int, lane: int) -> int:
     """Index of the first state in ``STATE`` that is not finite, or -1."""
-    # A sum is finite where all is, and rarely where not all is: one question in place of one a state.
+    # Where a sum is finite all of it is: one question in place of one a state. One that is not may have overflowed.
     total = 0.0
     for i in range(lane, n * LANES, LANES):
         total += w[STATE + i]
