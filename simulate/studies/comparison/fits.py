@@ -35,9 +35,10 @@ def problems_for(
 ) -> tuple[Problem, ...]:
     """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_on`."""
     problems = tuple(problem_on(name, evidence, trials, needs_evidence=needs_evidence) for name in hypotheses)
-    known: dict[str, str] = {}
+    known: dict[tuple[str, str], str] = {}
     for problem in problems:
-        first = known.setdefault(problem.key, problem.hypothesis)
+        # What no trial reads decides no likelihood, and may be all that predictions differ in.
+        first = known.setdefault((problem.key, problem.model.key), problem.hypothesis)
         if first is not problem.hypothesis:
             raise InputError(
                 f"`{first}` and `{problem.hypothesis}` are the same hypothesis",

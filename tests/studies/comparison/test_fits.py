@@ -173,3 +173,16 @@ def test_a_result_is_for_its_own_hypothesis_and_a_word_for_all_others(tmp_path: 
         "  try:      leave all but one out; `simulate run anakinra-100mg-daily --hypothesis H0 --fit prior --fit "
         "shipped` shows several beside each other"
     )
+
+
+def test_hypotheses_that_differ_in_what_no_trial_reads_are_two(tmp_path: Path) -> None:
+    file = tmp_path / "seen.toml"
+    file.write_text(
+        '[hypothesis]\nname = "seen"\ntitle = "t"\n[observables.th17_seen]\nunit = "cell/µL"\nexpression = "2*M17"\n',
+        encoding="utf-8",
+    )
+    one, other = problems_for(["H1", f"H1+{file}"], needs_evidence=False)
+    assert one.key == other.key
+    assert {part.name for part in other.model.observables} - {part.name for part in one.model.observables} == {
+        "th17_seen"
+    }
