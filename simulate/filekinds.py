@@ -6,6 +6,7 @@ A reader that finds something else than it reads says what the file is and who t
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Set
 from typing import Any
 
@@ -103,7 +104,8 @@ def kind_of(data: Mapping[str, Any]) -> str:
 
 def taken_by(kind: str, file: str) -> str | None:
     """Which command takes a file of a kind, as advice; None where none does."""
-    return _TAKES[kind].format(file=file) if kind in _TAKES else None
+    said = file if kind == "population" else shlex.quote(file)
+    return _TAKES[kind].format(file=said) if kind in _TAKES else None
 
 
 def refuse_other(data: Mapping[str, Any], kind: str, file: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from simulate import shipped
 from simulate.cli.app import outcome
-from simulate.filekinds import TABLES, content_kind, kind_of
+from simulate.filekinds import TABLES, content_kind, kind_of, taken_by
 from simulate.files import read_toml
 
 Capture = pytest.CaptureFixture[str]
@@ -230,6 +230,10 @@ def test_a_report_of_a_file_says_which_folder_is_meant(folder: Path, capsys: Cap
             "`--patients` takes a whole number\n  found:    `2.5`\n  expected: digits alone, such as 1000\n",
         ),
         (
+            ["run", "untreated", "-n", "1,5"],
+            "`--patients` takes a whole number\n  found:    `1,5`\n  expected: digits alone, such as 1000\n",
+        ),
+        (
             ["run", "untreated", "--rtol", "0,001"],
             "`--rtol` takes a number\n  found:    `0,001`\n"
             "  expected: digits with a decimal point, such as 0.1 or 1e-6\n  try:      `--rtol 0.001`\n",
@@ -271,6 +275,13 @@ def test_a_kind_is_not_told_by_what_stands_inside_it(text: str, found: str) -> N
 def test_what_a_file_is_takes_no_longer_where_a_comment_has_many_parts() -> None:
     # Were each part a comment or not, there would be two to the power of 200 ways.
     assert content_kind(b"# " * 200 + b"\nsome words") == ("", "")
+
+
+def test_a_command_that_takes_a_file_can_be_copied_whatever_its_name() -> None:
+    assert taken_by("scenario", "my run.toml") == "`simulate run 'my run.toml'` takes it"
+    assert (
+        taken_by("population", "my own.toml") == 'a scenario takes it, by `population = "my own.toml"` under [cohort]'
+    )
 
 
 def test_a_population_of_occasions_or_retention_alone_is_one() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -107,8 +108,10 @@ def _check_number(parameter: Any, kind: type, text: str) -> None:
     name = max(parameter.opts, key=len)
     number = None
     is_decimal = kind is float and text.count(",") == 1 and "." not in text
+    # A comma that does not part thousands may part decimals: who means one of the two is not offered the other.
+    is_clear = is_decimal or "," not in text or re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d*)?", text) is not None
     with contextlib.suppress(ValueError):
-        number = float(text.replace(",", "." if is_decimal else ""))
+        number = float(text.replace(",", "." if is_decimal else "")) if is_clear else None
     is_meant = number is not None and abs(number) < 1e15 and (kind is float or number == number // 1)
     raise UsageFault(
         f"`{name}` takes a {'whole number' if kind is int else 'number'}",
