@@ -51,7 +51,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -142,7 +142,7 @@ def ensemble_dataset(
     variables["dropout_day"] = ("member", cohort.dropout, LABELS["dropout_day"])
     if any(arm.rules for arm in ensemble.arms):
         variables["rule_day"] = (("arm", "member", "rule"), first_days(ensemble), LABELS["rule_day"])
-    idle = [_idle_routes(model, ensemble.parameters, values) for values in ensemble.parameter_values]
+    idle = [idle_routes(model, _nothing_in(ensemble.parameters, values)) for values in ensemble.parameter_values]
     variables |= dose_variables(ensemble.arms, model, float(trajectories.times[-1]), idle)
     unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
     return Arrays(
@@ -242,9 +242,13 @@ def dose_variables(
     }
 
 
-def _idle_routes(model: Model, names: Sequence[str], values: FloatArray) -> list[int]:
-    """Places of the routes by which nothing arrives in any member of an arm, as parameters of their gain are 0."""
-    zero = {name for name, own in zip(names, values.T, strict=True) if len(own) and not own.any()}
+def _nothing_in(names: Sequence[str], values: FloatArray) -> set[str]:
+    """Parameters that are 0 in every member of an arm."""
+    return {name for name, own in zip(names, values.T, strict=True) if len(own) and not own.any()}
+
+
+def idle_routes(model: Model, zero: Set[str]) -> list[int]:
+    """Places of the routes by which nothing arrives where some parameters are 0."""
     found = []
     for place, route in enumerate(model.routes):
         nothing = {symbol: 0 for symbol in route.gain.free_symbols if symbol.name in zero}

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulate.studies.datasets import LABELS, dose_variables, quantity_labels, regimen_words, terms_labels
+from simulate.cohort.ensemble import overrides_of
+from simulate.studies.datasets import LABELS, dose_variables, idle_routes, quantity_labels, regimen_words, terms_labels
 from simulate.studies.runs import dataset_attributes
 from simulate.studies.sweeps.parts import Arrays
 from simulate.studies.sweeps.plans import SweepPlan
@@ -166,7 +167,9 @@ def _known(plan: SweepPlan) -> dict[str, tuple[tuple[str, ...], npt.NDArray[Any]
         numbers = _texts(values) if isinstance(values[0], str) else np.array(values, dtype=np.float64)
         found[f"over_{axis.name}"] = (("arm",), numbers, labels_of(axis, study))
     if len(study.arms) <= MAX_DOSES:
-        doses = dose_variables(study.arms, study.model, float(study.times[-1]))
+        zeros = [{name for name, own in overrides_of(arm).items() if own.value == 0.0} for arm in study.arms]
+        idle = [idle_routes(study.model, zero) for zero in zeros]
+        doses = dose_variables(study.arms, study.model, float(study.times[-1]), idle)
         if np.size(doses["dose_time"][1]) <= MAX_DOSES:
             found |= doses
     return found

@@ -21,13 +21,14 @@ from simulate.errors import InputError, MissingExtra
 from simulate.locks import LOCK, locked
 from simulate.results.catalog import leftovers, records_in, remove
 from simulate.store import manifest_text
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps import running
 from simulate.studies.sweeps.parts import pack, part_path, read_part, solve_part, unpack
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
 from simulate.studies.sweeps.running import PARTS, run_sweep, said_of_space
 from simulate.studies.sweeps.sweeping import planned
-from tests.studies.sweeps.small import SCENARIO, contents, plan, read
+from tests.studies.sweeps.small import SCENARIO, contents, options, plan, read
 
 FILES = ["changes.csv", "inputs", "manifest.json", "models", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
 
@@ -79,6 +80,19 @@ def test_an_arm_has_the_bits_of_a_run_of_its_own(tmp_path: Path) -> None:
     assert dataset["over_dose"].attrs == {"units": "mg", "long_name": "amount of a dose"}
     assert dataset["over_f_m"].attrs["units"] == "1"
     assert sorted(path.name for path in tmp_path.iterdir()) == FILES
+
+
+def test_a_dose_of_which_nothing_arrives_is_none_in_a_sweep_as_in_a_run(tmp_path: Path) -> None:
+    asked = options("F=0,0.9")
+    beyond = Setting("model.beyond_bounds", True, "--set model.beyond_bounds=true")
+    request = read_request(SCENARIO, replace(asked, settings=(*asked.settings, beyond)))
+    run_sweep(plan_sweep(request), tmp_path)
+    given = read(tmp_path)["dose_time"].values
+    settings = {"time.end": "3 d", "F": 0.0, "model.beyond_bounds": True}
+    alone = run(SCENARIO, patients=3, seed=5, fit="typical", settings=settings)["dose_time"].values
+    assert not np.isfinite(given[0]).any()
+    assert not np.isfinite(alone).any()
+    assert np.isfinite(given[1]).any()
 
 
 def test_parts_of_any_size_and_interruptions_give_the_same_bytes(tmp_path: Path, whole: dict[str, bytes]) -> None:
