@@ -145,6 +145,30 @@ def test_a_fit_in_the_folder_of_fits_stands_behind_every_verb(tmp_path: Path, mo
     assert [answer.band for answer in predicted.answers] == [answer.band for answer in unnamed.answers]
 
 
+def test_a_fit_that_is_not_of_todays_numbers_is_named_where_the_prior_stands_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the folder, and of those that ship; not where the prior was asked for."""
+    kept = json.loads(shipped.fit_files()[HYPOTHESIS].read_text(encoding="utf-8")) | {"key": 32 * "0"}
+    file = tmp_path / "fits" / HYPOTHESIS / "fit.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(kept), encoding="utf-8")
+    monkeypatch.setattr("simulate.shipped.fit_files", lambda *_: {HYPOTHESIS: file})
+    monkeypatch.chdir(tmp_path)
+    other = "was made with other numbers, patients, evidence or priors than today's"
+    why = f"the fit fits/{HYPOTHESIS}/fit.json {other}"
+    assert run(patients=1, fit="shipped", draws=2).attrs["fit"] == f"2 draws of the prior ({why})"
+    assert run(patients=1, fit="prior", draws=2).attrs["fit"] == "2 draws of the prior"
+    (predicted,) = simulate.predict([HYPOTHESIS], draws=8, patients=8).value[:1]
+    assert (predicted.source, predicted.weakness) == ("prior", why)
+    (asked,) = simulate.predict([HYPOTHESIS], fit="prior", draws=8, patients=8).value[:1]
+    assert (asked.source, asked.weakness) == ("prior", "")
+    monkeypatch.setattr("simulate.studies.fitting.known_fits.is_there", lambda _: False)
+    found = study(**{"model.fit": "shipped"})
+    assert found.draws is not None
+    assert found.draws.origin == f"16 draws of the prior (the fit that ships {other})"
+
+
 def test_what_is_no_fit_is_refused_alike_by_verbs_that_take_one(tmp_path: Path) -> None:
     message = (
         "error[scenario.fit]: there is no fit `shiped`\n"

@@ -17,7 +17,7 @@ from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, pri
 from simulate.studies.fitting.fit import fit
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.individual_fit import fit_individuals
-from simulate.studies.fitting.known_fits import Fit, fit_folder, known_fit, named_result
+from simulate.studies.fitting.known_fits import Fit, fit_folder, known_fit, named_result, passed_over
 from simulate.studies.fitting.named_evidence import evidence_for, problem_on
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, write_posterior
 from simulate.studies.fitting.problem import Problem
@@ -93,6 +93,8 @@ def draws_behind(
         known = Fit(base, posterior, str(fit))
     if known is None:
         draws = prior_draws(base, wanted, seed=seed, threads=threads)
+        if fit != PRIOR:
+            draws = dataclasses.replace(draws, weakness=passed_over(base, folder))
     else:
         draws = draws_of(base, wanted, fit=known)
         if posterior is None and known.source != SHIPPED:

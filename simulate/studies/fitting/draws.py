@@ -12,7 +12,7 @@ from simulate.cohort.transform import Changes
 from simulate.errors import InputError, Where
 from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray, stream
-from simulate.studies.fitting.known_fits import Fit, known_fit
+from simulate.studies.fitting.known_fits import Fit, known_fit, passed_over
 from simulate.studies.fitting.named_evidence import DEFAULT, evidence_for, evidence_name
 from simulate.studies.fitting.posterior import read_posterior
 from simulate.studies.fitting.priors import of_populations
@@ -32,7 +32,7 @@ class Draws:
     places: int  #: Key of the places at which the patients stand
     fitted_to: str = ""  #: Trial to which they were fitted, if that is not the problem's own; otherwise empty
     found: str = ""  #: File of the fit where nobody named it and none ships; otherwise empty
-    #: Why nothing can be concluded from the fit; empty where something can, or where they are of the prior.
+    #: Why nothing can be concluded from the fit, or why the prior stands in place of one that is there; else empty.
     weakness: str = ""
 
     @property
@@ -83,7 +83,7 @@ def draws_of(
         check_current(problem, fit.posterior)
     known = known_fit(problem) if fit is None else fit
     if known is None:
-        return prior_draws(problem, wanted, seed=seed, threads=threads)
+        return replace(prior_draws(problem, wanted, seed=seed, threads=threads), weakness=passed_over(problem))
     result = known.posterior
     found = known.source if fit is None and known.source != SHIPPED else ""
     points = result.points[thinned(result.points, wanted)]

@@ -5,6 +5,7 @@ Every verb that stands on a fit finds it here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def known_fit(problem: Problem, folder: Path = FITS) -> Fit | None:
     """The shipped fit of a hypothesis, or that in its folder, if one is of today's numbers; None if neither is."""
     name = problem.hypothesis
     evidence = evidence_name(problem)
-    if name.casefold() in (known.casefold() for known in shipped.fit_files(evidence)):
+    if name.casefold() in (known.casefold() for known in _shipped(problem)):
         found = shipped_posterior(name, evidence)
         if is_current(problem, found):
             return Fit(problem, found, SHIPPED)
@@ -64,6 +65,20 @@ def known_fit(problem: Problem, folder: Path = FITS) -> Fit | None:
         if is_current(problem, found):
             return Fit(problem, found, str(file))
     return None
+
+
+def passed_over(problem: Problem, folder: Path = FITS) -> str:
+    """Why a fit that is there does not stand behind a hypothesis where `known_fit` finds none; empty without one."""
+    file = fit_folder(problem, folder) / RESULT
+    has_shipped = problem.hypothesis.casefold() in (known.casefold() for known in _shipped(problem))
+    if not (is_there(file) or has_shipped):
+        return ""
+    which = f"the fit {file}" if is_there(file) else "the fit that ships"
+    return f"{which} was made with other numbers, patients, evidence or priors than today's"
+
+
+def _shipped(problem: Problem) -> Iterable[str]:
+    return shipped.fit_files(evidence_name(problem))
 
 
 def named_result(fit: str | Path | None) -> Posterior | None:
