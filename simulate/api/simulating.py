@@ -331,8 +331,12 @@ def side_by_side(
         tables={"side-by-side": table_of(rows)} if rows else {},
         figures={"side-by-side": drawing("side_by_side.side_by_side_figure", found)} if found else {},
         models={name: study.model for name, study in zip(names, studies, strict=True)},
-        facts={"scenario": studies[0].settings, "hypotheses": list(dict.fromkeys(one.hypothesis for one in studies))},
-        answer=of_side_by_side(studies, found),
+        facts={
+            "scenario": studies[0].settings,
+            "hypotheses": list(dict.fromkeys(one.hypothesis for one in studies)),
+            "counters": counters,
+        },
+        answer=of_side_by_side(studies, found, counters),
     ).written(target, force=force, figures=figures)
 
 

@@ -19,7 +19,7 @@ from simulate.results.catalog import states_of_files
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
 from simulate.results.opening import Opening
-from simulate.results.openings import if_true, opening_of
+from simulate.results.openings import if_true, opening_of, uncounted
 from simulate.results.rebuilt import models_of, study_of
 from simulate.results.report_tables import MOST_ROWS, results, words_of_picture
 from simulate.results.shown import patients_in
@@ -132,10 +132,8 @@ def _uncounted(manifest: Mapping[str, Any]) -> list[str]:
     counters = manifest.get("counters") or {}
     if "answer" in manifest and manifest.get("kind") == "run":
         return []
-    total, finished = counters.get("n"), counters.get("n_ok", 0) + counters.get(STOPPED, 0)
-    if not isinstance(total, int) or total <= finished:
-        return []
-    return [f"{total - finished} of {total} trajectories did not reach the end, and are in no number."]
+    text = uncounted(counters) if isinstance(counters.get("n"), int) else ""
+    return [f"{text}."] if text else []
 
 
 def _of_sweep(directory: Path, manifest: Mapping[str, Any]) -> Opening | None:
@@ -335,8 +333,13 @@ def _numerics(study: Study | str, wanted: bool, progress: Progress) -> str:
 
 def _failures(manifest: Mapping[str, Any]) -> str:
     counters, rows = manifest.get("counters") or {}, manifest.get("failures") or []
-    counts = ", ".join(f"{name} {value}" for name, value in counters.items())
-    parts = [paragraph(f"Trajectories: {counts}.")] if counts else []
+    # Of hypotheses side by side each has counts of its own.
+    groups = {f"Trajectories of {name}": own for name, own in counters.items() if isinstance(own, Mapping)}
+    counted = groups or ({"Trajectories": counters} if counters else {})
+    parts = [
+        paragraph(f"{title}: {', '.join(f'{name} {value}' for name, value in own.items())}.")
+        for title, own in counted.items()
+    ]
     if rows:
         shown = [
             (row.get("arm"), row.get("patient"), row.get("day", row.get("time")), row.get("reason")) for row in rows

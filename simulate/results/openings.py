@@ -10,6 +10,7 @@ from simulate.results.changes import RULE, ChangeRow, banded, between_draws, jud
 from simulate.results.opening import Opening
 from simulate.results.shown import named, patients_in
 from simulate.results.tables import dose_text, rounded
+from simulate.studies.datasets import STOPPED
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.tables import (
     assumptions,
@@ -125,8 +126,13 @@ def _people(study: Study) -> list[str]:
     return [f"{people} in each of {study.draws.origin}."]
 
 
-def of_side_by_side(studies: Sequence[Study], found: Sequence[SideBySide]) -> Opening:
-    """Of hypotheses or fits side by side: in whom each gives both reported signs, and the median changes."""
+def of_side_by_side(
+    studies: Sequence[Study], found: Sequence[SideBySide], counters: Mapping[str, Mapping[str, int]]
+) -> Opening:
+    """Of hypotheses or fits side by side: in whom each gives both reported signs, and the median changes.
+
+    Of ``counters`` by name come those who did not reach the end.
+    """
     sentences = []
     for one in found:
         both = one.both.get(ALL)
@@ -136,7 +142,18 @@ def of_side_by_side(studies: Sequence[Study], found: Sequence[SideBySide]) -> Op
     asked = studies[0].scenario
     caveats = dict.fromkeys(text for study in studies for text in (*_people(study), *as_sentences(study.assumptions)))
     apart = if_true(*((study.model.name, study.hypothesis) for study in studies))
-    return Opening(asked.question or asked.title, tuple(sentences), (*caveats, *apart))
+    lost = [f"{name}: {text}." for name, counts in counters.items() if (text := uncounted(counts))]
+    return Opening(asked.question or asked.title, tuple(sentences), (*caveats, *apart, *lost))
+
+
+def uncounted(counters: Mapping[str, int]) -> str:
+    """That some did not reach the end, as a sentence without its stop; empty where all did."""
+    total, finished = counters["n"], counters.get("n_ok", 0) + counters.get(STOPPED, 0)
+    return (
+        ""
+        if total <= finished
+        else f"{total - finished} of {total} trajectories did not reach the end, and are in no number"
+    )
 
 
 def of_doses(datasets: Sequence[LabeledArrays]) -> Opening:

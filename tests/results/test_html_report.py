@@ -487,6 +487,18 @@ def test_a_picture_is_as_wide_as_it_was_drawn_for_a_screen() -> None:
     assert '<img alt="none" src="data:' in picture(b"no picture", "none")
 
 
+def test_hypotheses_side_by_side_tell_who_is_in_no_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Under H2 some patients of some draws have no steady baseline."""
+    asked = {"time.end": "2 d"}
+    simulate.side_by_side("anakinra-100mg-daily", ["H0", "H2"], patients=3, draws=4, settings=asked, out=tmp_path / "h")
+    shown = re.sub("<[^>]*>", "", simulate.report(tmp_path / "h", error=False))
+    assert "H2: 1 of 12 trajectories did not reach the end, and are in no number." in shown
+    assert "Trajectories of H0: n 12, n_ok 12." in shown
+    assert "Trajectories of H2: n 12, n_ok 11, infeasible 1." in shown
+    assert outcome(["runs", "show", str(tmp_path / "h")]) == 0
+    assert "counters: H0.n 12, H0.n_ok 12, H2.n 12, H2.n_ok 11, H2.infeasible 1\n" in capsys.readouterr().out
+
+
 def test_an_opening_of_a_stranger_is_shown_as_text(made: Path) -> None:
     manifest = read_manifest(made)
     assert manifest is not None

@@ -80,7 +80,8 @@ def test_patients_of_a_dose_response_study_are_counted_once_in_however_many_draw
 
 def test_hypotheses_side_by_side_answer_in_whom_both_signs_come_out(study: Study) -> None:
     (one,) = set_side_by_side(moved(), "H0", 182, WAYS)
-    found = of_side_by_side([study, study], [replace(one, name="H0, prior")])
+    counters = {"H0, prior": {"n": 48, "n_ok": 44, "stopped": 1, "infeasible": 3}, "H0, fit": {"n": 48, "n_ok": 48}}
+    found = of_side_by_side([study, study], [replace(one, name="H0, prior")], counters)
     assert found.question == study.scenario.question
     assert found.sentences == (
         "H0, prior, arm 0, day 182: ifng rises and il17a falls in 50 % of the patients; "
@@ -88,7 +89,10 @@ def test_hypotheses_side_by_side_answer_in_whom_both_signs_come_out(study: Study
     )
     assert found.caveats[0] == f"Hypothesis H0; {study.scenario.patients} patients."
     assert found.caveats[1].startswith("Parameters are at their typical values")
-    assert found.caveats[2:] == (APART,)
+    assert found.caveats[2:] == (
+        APART,
+        "H0, prior: 3 of 48 trajectories did not reach the end, and are in no number.",
+    )
 
 
 def test_a_comparison_answers_with_its_verdict_and_probabilities(tmp_path: Path) -> None:
