@@ -150,7 +150,11 @@ def _courses(results: str | Path | xr.Dataset) -> xr.Dataset:
             "no courses of patients are in the directory",
             code="tidy.results",
             where=Where(file=str(directory)),
-            found="no finished run" if entries is None else f"a directory of {entries.get('kind', 'another kind')}",
+            found=f"a directory of {entries.get('kind', 'another kind')}"
+            if entries is not None
+            else "no finished run"
+            if directory.exists()
+            else "no such folder",
             expected="the directory of a run or a sweep",
         )
     return read_dataset(check_file(directory, entries, "results.nc"))

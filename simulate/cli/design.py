@@ -117,6 +117,8 @@ def _below(ranking: Ranking) -> list[str]:
         f"{ranking.patients} virtual patients of each draw, {ranking.measurements} simulated measurements under each "
         "hypothesis; measurements within 2 standard errors share a rank"
     )
+    if any(row.n_is_sparse for row in ranking.rows):
+        lines.append("question mark: the draws are too few for an exact number: more --draws")
     lines += ranking.assumptions
     for row in ranking.rows:
         if row.gap > GAP:

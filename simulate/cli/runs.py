@@ -171,7 +171,7 @@ def _show(directory: Path, as_json: bool) -> int:
     lines += [f"{name} = {_value(value)}" for name, value in _rows(asked)]
     for heading in ("counters", "versions"):
         if entries.get(heading):
-            lines += ["", heading + ": " + ", ".join(f"{name} {value}" for name, value in entries[heading].items())]
+            lines += ["", heading + ": " + ", ".join(f"{name} {value}" for name, value in _rows(entries[heading]))]
     if states:
         lines += ["", "files: " + ", ".join(f"{name} {state}" for name, state in states.items())]
     print_text("\n".join(lines))
@@ -267,6 +267,8 @@ def _conclusion(found: RunDiff) -> str:
     if not found.changes and not names:
         cause = "what was asked is the same"
         return f"{cause}, and so is every number" if not changed else f"{cause}, but numbers differ"
+    if not found.effects:
+        return "no number can be compared: the two have no quantity and no table in common"
     if not names and not changed:
         return "every number that both have is the same"
     names = names or [change.name for change in found.changes]

@@ -86,7 +86,7 @@ def entries_of(directory: Path) -> dict[str, Any]:
     entries = read_manifest(directory) or read_plan(directory)
     if entries is None:
         raise InputError(
-            "the folder is not a run directory",
+            "the folder is not a run directory" if directory.exists() else "there is no such folder",
             code="runs.none",
             where=Where(file=str(directory)),
             expected="a folder that a verb made, such as `simulate run`",

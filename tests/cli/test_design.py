@@ -28,6 +28,14 @@ def test_measurements_are_ranked_and_the_origin_of_each_hypothesis_is_told(capsy
     assert "not in the catalogue: IL-10 of Th17 cells (question 6): the model has no IL-10" in shown
 
 
+def test_a_number_of_patients_that_is_not_exact_is_marked_and_the_mark_is_told(capsys: Capture) -> None:
+    """Ten draws are too few wherever hypotheses are told apart at all."""
+    told = "question mark: the draws are too few for an exact number: more --draws\n"
+    assert outcome(TWO) == 0
+    shown = capsys.readouterr().out
+    assert ("?" in shown.partition("One after")[0], told in shown) == (True, True)
+
+
 def test_the_folder_holds_what_json_says(tmp_path: Path, capsys: Capture) -> None:
     assert outcome([*TWO, "--json", "--out", str(tmp_path / "out"), "--fits", str(tmp_path)]) == 0
     shown = json.loads(capsys.readouterr().out)

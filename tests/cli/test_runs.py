@@ -152,7 +152,7 @@ def test_only_what_nobody_needs_is_tidied_away(folder: Path, capsys: Capture) ->
         (
             ["show", "nowhere"],
             3,
-            "error[runs.none]: the folder is not a run directory\n  --> nowhere\n"
+            "error[runs.none]: there is no such folder\n  --> nowhere\n"
             "  expected: a folder that a verb made, such as `simulate run`\n"
             "  try:      `simulate runs list FOLDER` shows those in a folder\n",
         ),

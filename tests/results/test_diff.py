@@ -41,3 +41,18 @@ def test_the_command_says_which_argument_changed_which_column(
     assert "`n` changed effects: power; the same to the bit: effects: n\n" in shown
     assert outcome(["runs", "diff", str(one), str(one)]) == 0
     assert capsys.readouterr().out == "what was asked is the same, and so is every number\n"
+
+
+def test_runs_without_a_table_in_common_are_not_said_to_have_the_same_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = written(tmp_path / "a", 1, ("ifng", 0.5, 8.0))
+    curves = ResultTable(("endpoint", "n"), (("ifng", 8.0),))
+    provenance = asked("trial", {"n": 2}, out=None, force=False)
+    Result(provenance, "t", None, tables={"curves": curves}).write(tmp_path / "b")
+    assert outcome(["runs", "diff", str(one), str(tmp_path / "b")]) == 0
+    assert capsys.readouterr().out.endswith(
+        "no number can be compared: the two have no quantity and no table in common\n"
+        "the first alone has the table `effects.csv`\n"
+        "the second alone has the table `curves.csv`\n"
+    )

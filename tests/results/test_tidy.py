@@ -121,6 +121,14 @@ def test_what_is_not_there_is_refused_in_words(dataset: xr.Dataset, tmp_path: Pa
         "  found:    no finished run\n"
         "  expected: the directory of a run or a sweep"
     )
+    with pytest.raises(InputError) as caught:
+        simulate.tidy(tmp_path / "none")
+    assert str(caught.value) == (
+        "error[tidy.results]: no courses of patients are in the directory\n"
+        f"  --> {tmp_path / 'none'}\n"
+        "  found:    no such folder\n"
+        "  expected: the directory of a run or a sweep"
+    )
 
 
 def test_a_table_too_large_for_memory_is_refused_before_it_is_made(
