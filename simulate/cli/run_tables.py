@@ -64,7 +64,7 @@ def _changes_table(shown: ShownTable, title: str | None) -> Table:
 
 def _changes_caption(study: Study, rows: Sequence[ChangeRow], reading: str, rule: str, are_alike: bool) -> str:
     """What the columns of the table of changes are."""
-    people = _people(study, are_alike)
+    people = people_of(study, are_alike=are_alike)
     if are_alike:
         return f"{people}{reading}{rule}."
     people += "; median (5 % to 95 % of the patients)"
@@ -104,7 +104,9 @@ def levels_of_run(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableTy
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     follows = _said_of_own_doses(study) or _said_of_averages(study, rows)
     are_alike = _are_alike(study, rows)
-    caption = f"{_people(study, are_alike)}{people}{'' if are_alike else '; median (5 % to 95 %)'}{follows}."
+    caption = (
+        f"{people_of(study, are_alike=are_alike)}{people}{'' if are_alike else '; median (5 % to 95 %)'}{follows}."
+    )
     tables = [
         _side_by_side("Levels" if not place else "Levels, continued", levels, columns)
         for place, columns in enumerate(_that_fit(levels))
@@ -177,7 +179,7 @@ def reported_beside(rows: Sequence[SummaryRow], alone: Sequence[str]) -> list[st
     return [*(["", "The source printed", *(f" {line}" for line in lines)] if lines else []), *also]
 
 
-def _people(study: Study, are_alike: bool) -> str:
+def people_of(study: Study, *, are_alike: bool = False) -> str:
     """Under which hypothesis, if any, and how many patients."""
     hypothesis = "" if study.scenario.model is not None and study.hypothesis == "none" else study.hypothesis
     under = f"hypothesis {hypothesis}; " if hypothesis else ""

@@ -147,6 +147,7 @@ def perform(
     as_json: bool,
 ) -> int:
     """Run a sweep and say what came of it; the exit code."""
+    from simulate.cli.run_tables import people_of
     from simulate.cli.sweep_tables import print_changes
     from simulate.studies.datasets import STOPPED
     from simulate.studies.sweeps.changes import sweep_changes
@@ -179,7 +180,7 @@ def perform(
     if stopped := counters.get(STOPPED, 0):
         say(f"stopped by a rule: {stopped} of {counters['n']} trajectories; each counts until then")
     if not as_json:
-        print_changes(rows := sweep_changes(target / RESULTS))
+        print_changes(rows := sweep_changes(target / RESULTS), people_of(plan.study))
         if not rows:
             print_text("one time was kept, so that there are no changes: summary.csv has the levels")
     say(f"wrote {target}")

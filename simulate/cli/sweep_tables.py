@@ -17,14 +17,16 @@ _MOVED = 0.05
 """Share of all that medians differ by that is between points which differ along an axis alone, for it to count."""
 
 
-def print_changes(rows: Sequence[SweepChange]) -> None:
-    """The change since baseline at each point of what is looked at first."""
+def print_changes(rows: Sequence[SweepChange], people: str = "") -> None:
+    """The change since baseline at each point of what is looked at first, and of whom."""
     if not rows:
         return
     shown = shown_quantities(rows)
     by_place = {(row.arm, row.quantity): row for row in rows}
     points = {row.arm: row for row in rows}
-    cells = {arm: tuple(_cell(by_place.get((arm, name))) for name in shown) for arm in points}
+    # One patient, or patients who are all alike, have no range.
+    differ = any(row.changed.p5 != row.changed.p95 for row in rows if row.quantity in shown)
+    cells = {arm: tuple(_cell(by_place.get((arm, name)), differ) for name in shown) for arm in points}
     labels = _labels(points, cells)
     since, until = (time_words(day, rows[0].time_unit) for day in (rows[0].since, rows[0].day))
     table = titled(f"Change since {since}, of each patient", title_style="bold", pad_edge=False)
@@ -36,7 +38,9 @@ def print_changes(rows: Sequence[SweepChange]) -> None:
         table.add_row(labels[arm], *cells[arm])
     of_draws = "" if rows[0].between_draws[0] is None else "; [ ]: where 90 % of the draws have their own median"
     more = [f"{len(labels) - _POINTS} more points are in changes.csv"] if len(labels) > _POINTS else []
-    caption = f"{'on' if until.startswith('day') else 'at'} {until}; median (5 % to 95 % of the patients){of_draws}"
+    when = f"{'on' if until.startswith('day') else 'at'} {until}"
+    ranges = f"median (5 % to 95 % of the patients){of_draws}" if differ else ""
+    caption = "; ".join(part for part in (people, when, ranges) if part)
     print_rich("", table, *in_lines(caption), *more, "")
 
 
@@ -110,11 +114,11 @@ def _short(value: float | str) -> str:
     return value if isinstance(value, str) else f"{float(f'{value:.3g}'):.6g}"
 
 
-def _cell(row: SweepChange | None) -> str:
+def _cell(row: SweepChange | None, has_range: bool) -> str:
     if row is None or row.changed.median is None:
         return "–"
     median, low, high = (signed(value, row.unit) for value in (row.changed.median, row.changed.p5, row.changed.p95))
-    lines = [f"{median} ({low} to {high})"]
+    lines = [f"{median} ({low} to {high})" if has_range else median]
     least, most = row.between_draws
     if least is not None:
         lines.append(f"[{signed(least, row.unit)} to {signed(most, row.unit)}]")

@@ -42,6 +42,8 @@ def test_a_sweep_leaves_results_quantiles_summary_and_manifest(folder: Path, cap
     assert sweep("--over", "dose=10:300:3log", "--at", "0 d", "--at", "3 d", "--out", "here") == 0
     captured = capsys.readouterr()
     assert captured.err == "wrote here\n"
+    people = "hypothesis H1+H6; 3 patients with the parameters of the tables, of no fit; on day 3"
+    assert f"{people}; median (5 % to 95 % of the patients)\n" in " ".join(captured.out.split()) + "\n"
     assert [line.split()[:3] for line in captured.out.splitlines() if line.startswith(" dose")] == [
         ["dose", amount, "mg"] for amount in ("10", "54.8", "300")
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ def test_a_sweep_keeps_values_at_times_of_the_file(model: str, capsys: Capture) 
     assert outcome([*words, "--at", "0", "--at", "50"]) == 0
     said = capsys.readouterr().out
     assert "Change since 0 h, of" in said
-    assert "at 50 h; median (5 % to 95 % of the patients)" in said
+    assert "\n1 patient; at 50 h\n" in said
+    assert re.findall(r"^ k 0\.\d +(\S+)$", said, re.MULTILINE) == ["-99", "-100"]
     found = {row["over_k"]: float(row["p50"]) for row in rows("swept/summary.csv") if float(row["time_d"]) > 0.0}
     assert found == {
         "0.1": pytest.approx(2.0 * math.exp(-5.0), rel=1e-4),
