@@ -306,7 +306,7 @@ def contrast(
     from simulate.studies.contrast import TOLERANCE, contrasted, readouts_of
     from simulate.studies.measuring.pool import needed, pool_of
 
-    names = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
+    names = list(hypotheses)
     if len(names) != 2:
         raise InputError(
             "a contrast is of two hypotheses",

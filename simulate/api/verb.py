@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -14,18 +15,29 @@ from simulate.wording import is_command, say_as_python
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
+_ONLY_SEVERAL = re.compile(r"(Mapping\[[^]]*\] \| )?Sequence\[str\]")
+"""Types of arguments whose functions do not take one text themselves."""
+
 
 def worded(function: Verb) -> Verb:
-    """Decorator of a function for Python: its errors name its arguments, and options where a command line asks."""
-    names = inspect.signature(function).parameters.keys()
+    """Decorator of a function for Python: its errors name its arguments, and options where a command line asks.
+
+    One text in the place of several is taken for a sequence of one.
+    """
+    signature = inspect.signature(function)
+    several = {name for name, part in signature.parameters.items() if _ONLY_SEVERAL.match(str(part.annotation))}
 
     @functools.wraps(function)
     def told(*arguments: Any, **named: Any) -> Any:
+        given = signature.bind(*arguments, **named)
+        given.arguments |= {
+            name: (value,) for name, value in given.arguments.items() if name in several and isinstance(value, str)
+        }
         try:
-            return function(*arguments, **named)
+            return function(*given.args, **given.kwargs)
         except Il1simError as error:
             if not is_command():
-                say_as_python(error, names)
+                say_as_python(error, signature.parameters.keys())
             raise
 
     return cast(Verb, told)
@@ -34,7 +46,7 @@ def worded(function: Verb) -> Verb:
 def verb(function: Verb) -> Verb:
     """Decorator of a verb: its directory is looked at before any work, and the files are noted that it reads.
 
-    Its errors are those of `worded`.
+    It is `worded`, too.
     """
 
     @functools.wraps(function)

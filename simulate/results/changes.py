@@ -208,7 +208,7 @@ def between_draws(row: ChangeRow) -> str:
 def said_of_draws(rows: Sequence[ChangeRow], patients: int) -> str:
     """What square brackets are in a run on draws of a fit of so many patients, or why there are none."""
     if all(row.median_low is None for row in rows):
-        return f"no [ ] between draws of the fit, which have the same patients: that needs {FEWEST_DRAWN} of them"
+        return f"no [ ] between draws, which have the same patients: that needs {FEWEST_DRAWN} of them"
     whom = "this patient" if patients == 1 else f"these {patients} patients"
     few = f", of {whom}; other patients would differ by more" if patients < FEWEST_DRAWN else ""
     return f"[ ]: where 90 % of the draws have their own median, or share{few}"

@@ -123,3 +123,16 @@ def test_a_fit_that_would_not_be_looked_at_is_refused() -> None:
         "  found:    mine.json\n"
         "  try:      leave out `fit` or `refit`"
     )
+
+
+def test_one_text_in_the_place_of_several_is_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^error\[hypothesis.unknown\]: there is no hypothesis `H77`"):
+        simulate.predict("H77")
+    one, many = simulate.tidy(_ran(tmp_path), quantities="ifng"), simulate.tidy(_ran(tmp_path), quantities=["ifng"])
+    assert one.equals(many)
+
+
+def _ran(folder: Path) -> Path:
+    if not (folder / "ran").exists():
+        simulate.run("anakinra-100mg-daily", end="1 d", patients=1, fit="typical", out=folder / "ran", figures=False)
+    return folder / "ran"

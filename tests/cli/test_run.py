@@ -481,7 +481,7 @@ def test_few_patients_who_are_drawn_have_no_brackets(folder: Path, capsys: Captu
     size = ("--draws", "2", "--patients", "20", "--set", "time.every=182 d", "-q", "ck", "-q", "il17a")
     assert run("anakinra-100mg-daily", *size, "--out", "here") == 0
     changes, _, _ = capsys.readouterr().out.partition("Levels\n")
-    said = "; no [ ] between draws of the fit, which have the same patients: that needs 50 of them; "
+    said = "; no [ ] between draws, which have the same patients: that needs 50 of them; "
     assert said in " ".join(changes.split())
     assert changes.count("[") == 1
     with open(folder / "here" / "changes.csv", encoding="utf-8", newline="") as file:
