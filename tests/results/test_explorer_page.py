@@ -332,3 +332,24 @@ def test_what_a_molecule_weighs_has_no_slider(page: Any) -> None:
     offered = page.locator("#another option").evaluate_all("rows => rows.map(row => row.value)")
     assert {"molar_mass", "mass_il1"}.isdisjoint(offered)
     assert page.evaluate("window.explorer.data.hypotheses[0].parameters.some(part => part.name === 'molar_mass')")
+
+
+def test_no_verdict_is_given_before_the_first_look_is_refined(browser: Any, light_file: Path) -> None:
+    found = browser.new_context().new_page()
+    found.add_init_script(
+        """window.seen = [];
+        addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
+          const table = document.getElementById("changes");
+          if (table.innerText) window.seen.push(table.innerText);
+        }).observe(document.getElementById("changes"), { childList: true, subtree: true }));"""
+    )
+    found.goto(light_file.as_uri())
+    found.wait_for_selector(READY, state="attached")
+    first, *_, last = found.evaluate("window.seen")
+    assert "a first look, which is being refined" in first
+    assert "so far" in first
+    assert not re.search("agrees|undecided", first)
+    assert "so far" not in last
+    assert "being refined" not in last
+    assert re.search("agrees|undecided", last)
+    found.close()

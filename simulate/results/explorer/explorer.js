@@ -575,14 +575,14 @@ function drawTable() {
       if (sum.n && sentences.length < 6) sentences.push(`${two ? `${one.name}: ` : ""}${title.short} down in ${percent(sum.down)} %, up in ${percent(sum.up)} % of patients`);
     });
   }
-  table.replaceChildren(make("caption", { id: "caption", text: `Of each patient's own change since ${data.course.route >= 0 ? "before the first dose" : "the start"}, at ${at(move.read)}` }),
+  table.replaceChildren(make("caption", { id: "caption", text: `Of each patient's own change since ${data.course.route >= 0 ? "before the first dose" : "the start"}, at ${at(move.read)}${move.refined ? "" : "; a first look, which is being refined"}` }),
     make("thead", {}, head), body);
   // What a first look cannot tell apart is told when it is refined.
   if (move.refined) announce(`At ${at(move.read)}: ${sentences.join("; ")}.`);
 }
 function verdict(said, sum) {
   const share = said.direction === "up" ? sum.up : sum.down;
-  const judged = !sum.n ? "" : share >= data.agreeing ? "agrees" : share <= 1 - data.agreeing ? "disagrees" : "undecided";
+  const judged = !sum.n ? "" : !move.refined ? "so far" : share >= data.agreeing ? "agrees" : share <= 1 - data.agreeing ? "disagrees" : "undecided";
   const counted = said.count === null || said.n === null ? "" : ` in ${said.count} of ${said.n}`;
   const unseen = sum.n && sum.unit === "%" && said.error !== null && Math.abs(Math.log1p(sum.median / 100)) < said.error;
   return `${said.direction === "up" ? "rose" : "fell"}${counted} (${said.standing}): ${judged} ${sum.n ? `${percent(share)} %` : ""}${unseen ? ", too small to be seen" : ""}`;
