@@ -1,9 +1,10 @@
 """Exponential, logarithm and power for generated code, in operations that act on all lanes at once.
 
 A call of the C library inside the loop over lanes is made lane by lane. Here each function reduces the range by the
-bits of the number and evaluates a polynomial, without branches or tables, so that LLVM computes full vectors. Each is
-within 0.8 units in the last place of the true value. A machine that can may contract a product and a sum; where both
-must be one operation, `fma` says so. Special values are those of the C standard (ISO/IEC 9899, annex F).
+bits of the number and evaluates a polynomial, without branches or tables, so that LLVM computes full vectors. The
+exponential and the power are within 0.8 units in the last place of the true value, the logarithm within 0.9. A machine
+that can may contract a product and a sum; where both must be one operation, `fma` says so. Special values are those of
+the C standard (ISO/IEC 9899, annex F).
 
 The reductions and the coefficients of the logarithm are those of fdlibm (Sun Microsystems, 1993); the other polynomials
 are Taylor's. The power takes its logarithm in twice the working precision (T. J. Dekker, Numer. Math. 18 (1971) 224).

@@ -6,6 +6,7 @@ Lower-case names come first, so that constants precede the species they act on.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ def print_number(value: Expr) -> str:
     return f"{value.p}/{value.q}" if decimal is None else decimal
 
 
+@functools.lru_cache(maxsize=50_000)
 def _print(expr: Expr) -> tuple[str, int]:
     """Text and how strongly its outermost operation binds."""
     if expr.is_Symbol:

@@ -31,6 +31,11 @@ _MAX_POWER = 12
 _BASE_ORDER = ("cell", "substance", "mass", "length", "time")
 
 
+@functools.lru_cache(maxsize=10_000)
+def _product(one: Dimension, other: Dimension) -> Dimension:
+    return Dimension.of((*one.exponents, *other.exponents))
+
+
 def _normal_exponent(exponent: Expr) -> Expr:
     return exponent if exponent.is_Rational else sympy.expand(exponent)
 
@@ -74,7 +79,7 @@ class Dimension:
         return cls(tuple((name, exponent) for name, exponent in normal if exponent != 0))
 
     def __mul__(self, other: Dimension) -> Dimension:
-        return Dimension.of((*self.exponents, *other.exponents))
+        return _product(self, other)
 
     def __truediv__(self, other: Dimension) -> Dimension:
         return self * other**-1

@@ -132,7 +132,7 @@ OF_THREE = {choose, weight, weight_log}
 
 @pytest.mark.parametrize("name", ["prepare", "rhs", "observe", "jacobian", "factor", "backsolve"])
 def test_functions_of_a_model_have_the_bits_of_their_text(name: str) -> None:
-    model = reference_model(hypothesis_named("H5+renewal"))
+    model = reference_model(hypothesis_named("renewal"))
     kernel = build(lower(model))
     workspace = np.exp(np.random.default_rng(5).normal(size=CONSTANTS + kernel.rows * LANES))
     for index, parameter in enumerate(model.parameters):

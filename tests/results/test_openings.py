@@ -169,7 +169,7 @@ def test_a_run_of_few_patients_who_are_drawn_says_nothing_of_what_lies_between_d
     )  # fmt: skip
     opening = opening_in(tmp_path / "here")
     assert not any("[" in text for text in opening.sentences)
-    assert opening.caveats[1] == "No [ ] between draws of the fit, which have the same patients: that needs 50 of them."
+    assert opening.caveats[1] == "No [ ] between draws, which have the same patients: that needs 50 of them."
 
 
 def test_an_opening_that_is_none_is_none() -> None:
