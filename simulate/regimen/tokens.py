@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from simulate.errors import InputError, Where
 from simulate.regimen.doses import RESERVED, USUAL_ROUTES, prescribed, route_is_free, usual_route
@@ -44,6 +44,12 @@ class Token:
     @property
     def folded(self) -> str:
         return self.text.casefold()
+
+
+UnitOf = Literal["dose", "rate", "time"]
+
+_UNITS: Mapping[UnitOf, tuple[str, ...]] = {"dose": ("mg",), "rate": ("mg/h",), "time": ("h", "d")}
+"""Units that are offered where one was left out."""
 
 
 class Tokens:
@@ -148,21 +154,21 @@ class Tokens:
             raise self.error("the number is divided by zero", token, "regimen.number", found=quoted(token.text))
         return Fraction(numerator) / Fraction(denominator or 1), token
 
-    def unit(self, what: str) -> tuple[Unit, Token]:
-        """A unit that is known."""
+    def unit(self, what: str, of: UnitOf = "time") -> tuple[Unit, Token]:
+        """A unit that is known, of a dose, a rate or a time."""
         token = self.take(what, "word")
         try:
             return unit(_ALIASES.get(token.folded, token.text)), token
         except InputError as error:
-            if self._is_left_out(token, is_dose=what.endswith("of the dose"), is_known=error.advice is not None):
+            if self._is_left_out(token, is_dose=of == "dose", is_known=error.advice is not None):
                 number = self.tokens[self.at - 2].text
                 raise self.error(
                     f"`{number}` has no unit",
                     token,
                     "regimen.unit",
                     found=f"{quoted(token.text)} in the place of {what}",
-                    expected=EXAMPLE if "dose" in what else None,
-                    advice=" or ".join(f"`{number} {text}`" for text in self._units_of(what)),
+                    expected=EXAMPLE,
+                    advice=" or ".join(f"`{number} {text}`" for text in _UNITS[of]),
                 ) from None
             raise self.error(
                 error.what, token, "regimen.unit", found=error.found, expected=error.expected, advice=error.advice
@@ -175,10 +181,6 @@ class Tokens:
             return True
         following = self.peek()
         return is_dose and not is_known and (following is None or not route_is_free(following.text))
-
-    @staticmethod
-    def _units_of(what: str) -> tuple[str, ...]:
-        return ("mg",) if what.endswith("of the dose") else ("mg/h",) if "rate" in what else ("h", "d")
 
     def length(self, what: str) -> Fraction:
         """A length of time in days."""

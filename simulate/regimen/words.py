@@ -172,7 +172,7 @@ class _CourseReader:
             self.tokens.maybe("dose")
             self.tokens.maybe("of")
         amount, first = self.tokens.number("the amount of a dose")
-        _, unit_token = self.tokens.unit("the unit of the dose")
+        _, unit_token = self.tokens.unit("the unit of the dose", "dose")
         route = self.tokens.take("the route of the dose", "word")
         name = _DOTTED.sub(r"\1", route.text) if _DOTTED.match(route.text) else route.text
         if not route_is_free(name):
@@ -369,7 +369,7 @@ class _CourseReader:
     def read_rate(self, token: Token) -> None:
         self.once("infusion", token)
         rate, number = self.tokens.number("the rate of the infusion")
-        found, _ = self.tokens.unit("the unit of the rate")
+        found, _ = self.tokens.unit("the unit of the rate", "rate")
         if not rate:
             raise self.tokens.error("the rate of the infusion is zero", number, "regimen.value")
         self.rate = rate, found, number

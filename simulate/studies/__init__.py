@@ -4,8 +4,8 @@ Begin with `scenario`, the value of a scenario file.
 
 What is asked
     `scenario`, with its parts `treatments` (arms), `arm_rules` and `settings`; `models`, `methods` and `table_patients`
-    find what it names. `bare_models` makes a scenario of a model alone, `unread` refuses keys that an analysis does not
-    read, and `checks` judges files of any kind.
+    find what it names. `model_time` is the unit of time of a model, `bare_models` makes a scenario of a model alone,
+    `unread` refuses keys that an analysis does not read, and `checks` judges files of any kind.
 How it is simulated
     `runs` draws a cohort and simulates it; `intervals`, `windows` and `visits` say at which times.
 What comes of it

@@ -10,6 +10,7 @@ from pathlib import Path
 from simulate.errors import InputError, Where
 from simulate.exchange.foreign import format_of, is_foreign, read_foreign
 from simulate.files import parse_toml, read_toml
+from simulate.studies.model_time import time_unit_set
 from simulate.studies.scenario import (
     DEFAULT_PATIENTS,
     Scenario,
@@ -17,7 +18,6 @@ from simulate.studies.scenario import (
     is_model,
     read_scenario,
     scenario_from,
-    time_unit_set,
 )
 from simulate.studies.settings import Setting, times_set
 from simulate.symbolic.modelfile import read_model

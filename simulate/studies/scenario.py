@@ -75,13 +75,14 @@ from pathlib import Path
 from simulate import shipped
 from simulate.cohort.reading import MYOSITIS
 from simulate.errors import InputError, Where, did_you_mean, listed
-from simulate.exchange.foreign import is_foreign, read_foreign
+from simulate.exchange.foreign import is_foreign
 from simulate.filekinds import refuse_other
 from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
 from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.solver.problem import MAX_STEPS, RTOL, SMALLEST, Tolerance
+from simulate.studies.model_time import said_of_time, time_unit_of
 from simulate.studies.models import hypothesis_parts
 from simulate.studies.settings import Setting, lay_over
 from simulate.studies.treatments import Override, Tabled, Treatment, days_of, overrides_of, times_of, treatments_of
@@ -181,9 +182,7 @@ class Scenario:
         """What is taken for the unit of time of a model of another program that has none."""
         if self.model is None or self.model_time is not None or not is_foreign(self.model):
             return ()
-        imported = read_foreign(self.model)
-        other = "days, `--set model.time_unit=d`" if imported.time_unit == "s" else "hours, `--set model.time_unit=h`"
-        return (f"{imported.time_note}; if it counts {other}",) if imported.time_note else ()
+        return said_of_time(self.model)
 
     @property
     def says_unit_of_time(self) -> bool:
@@ -281,7 +280,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         title=title,
         question=top.parsed("question", str, None),
         model=_model_file(model),
-        model_time=_model_time(model),
+        model_time=time_unit_of(model),
         hypothesis=hypothesis_parts(
             model.text("hypothesis", "none" if "file" in model else DEFAULT_HYPOTHESIS),
             document.folder("model", "hypothesis"),
@@ -337,44 +336,6 @@ def _occasions(cohort: TomlTable) -> Occasions | None:
             expected="`between_occasions = { CL = 0.2 }` beside it",
         )
     return None
-
-
-def _model_time(model: TomlTable) -> str | None:
-    text = model.text("time_unit", None)
-    if text is None:
-        return None
-    if not is_foreign(model.text("file", "")):
-        raise InputError(
-            "only a model in SBML or Antimony can be told its unit of time",
-            code="scenario.model",
-            where=model.where("time_unit"),
-            found=f"`{text}`",
-            advice="leave it out: other models have units of their own",
-        )
-    return checked_time_unit(text, model.where("time_unit"))
-
-
-def checked_time_unit(text: str, where: Where) -> str:
-    """A unit of time that somebody gives to a model, as it was written; an error if it is none."""
-    try:
-        is_time = unit(text).dimension == TIME_DIMENSION
-    except InputError:
-        is_time = False
-    if not is_time:
-        raise InputError(
-            "this is no unit of time",
-            code="units.mismatch",
-            where=where,
-            found=f"`{text}`",
-            expected="a unit such as s, min, h or d",
-        )
-    return text
-
-
-def time_unit_set(settings: Sequence[Setting]) -> str | None:
-    """Unit of time that settings give to a model of another program; None where none does."""
-    said = [setting for setting in settings if setting.key == "model.time_unit"]
-    return checked_time_unit(str(said[-1].value), Where(said[-1].origin)) if said else None
 
 
 def _model_file(model: TomlTable) -> Path | None:

@@ -23,10 +23,11 @@ from simulate.kernels.equilibria import Equilibrium, starts_in_box
 from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
+from simulate.studies.model_time import time_unit_set
 from simulate.studies.models import QUANTITIES, assumed_of
 from simulate.studies.phase_plane import phase_plane
 from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
-from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model, scenario_from, time_unit_set
+from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model, scenario_from
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import Axis, parse_axis
 from simulate.symbolic.model import Model
