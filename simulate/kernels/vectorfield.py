@@ -271,7 +271,7 @@ def numpy_function(
         names[symbol] = steps[-1][0]
     finished = [result.xreplace(names) for result in results]
     function: Callable[[Sequence[Any]], list[Any]] = sympy.lambdify(
-        [arguments], finished, modules=[IN_NUMPY, "numpy"], cse=lambda _: (steps, finished)
+        [arguments], finished, modules=[IN_NUMPY, "numpy"], cse=lambda _: (steps, finished), docstring_limit=0
     )
     return function
 
@@ -299,7 +299,9 @@ def of_parameters(system: System, results: Sequence[Expr]) -> Callable[[FloatArr
         steps.append((Symbol(f"x{index}"), expression.xreplace(names)))
         names[symbol] = steps[-1][0]
     finished = [sympy.sympify(result, strict=True).xreplace(names) for result in results]
-    function = sympy.lambdify([arguments], finished, modules=[IN_PYTHON, "math"], cse=lambda _: (steps, finished))
+    function = sympy.lambdify(
+        [arguments], finished, modules=[IN_PYTHON, "math"], cse=lambda _: (steps, finished), docstring_limit=0
+    )
 
     def at(parameters: FloatArray) -> list[float]:
         try:

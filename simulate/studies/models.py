@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate import shipped
-from simulate.biology.hypotheses import hypothesis_named, shipped_mechanisms
-from simulate.biology.pharmacokinetics import ASSUMED_ROUTES
-from simulate.biology.reference import parameter_table, reference_model
 from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.foreign import is_foreign, read_foreign
+from simulate.recall import recalled
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import routes_given
 from simulate.symbolic.hypothesis import Hypothesis, combine
@@ -79,6 +77,9 @@ def find_model(
             names = [part for part in hypothesis if isinstance(part, str)]
             if len(names) == len(hypothesis):
                 return _shipped_model(*names)
+            from simulate.biology.hypotheses import shipped_mechanisms
+            from simulate.biology.reference import reference_model
+
             return reference_model(_combined(hypothesis, shipped_mechanisms()), places=places)
         user = read_foreign(file, time_unit=time_unit).model if is_foreign(file) else read_model(file)
         user = replace(user, places={**user.places, **places})
@@ -91,8 +92,15 @@ def find_model(
 
 @functools.lru_cache(maxsize=32)
 def _shipped_model(*names: str) -> Model:
-    """The reference model under shipped hypotheses: a run asks for the same one several times."""
-    return reference_model(_combined(names, shipped_mechanisms()))
+    """The reference model under shipped hypotheses: a run asks for the same one several times, and the next run too."""
+
+    def composed() -> Model:
+        from simulate.biology.reference import reference_model
+
+        return reference_model(_combined(names, {}))
+
+    tables = (part for path in shipped.parameter_files() for part in (path.name.encode(), path.read_bytes()))
+    return recalled("model", ("biology", "symbolic"), b"\0".join([*map(str.encode, names), b"", *tables]), composed)
 
 
 @functools.cache
@@ -110,6 +118,8 @@ def quantity_units(model: Model) -> dict[str, Unit]:
 
 def hypothesis_title(hypothesis: Sequence[str | Path]) -> str:
     """Titles of hypotheses that are combined, by their names and files; empty where they have none."""
+    from simulate.biology.hypotheses import shipped_mechanisms
+
     return _combined(hypothesis, shipped_mechanisms()).title
 
 
@@ -123,6 +133,9 @@ def hypothesis_label(asked: str, model: Model, options: Sequence[str] = ()) -> s
 
 
 def _combined(hypothesis: Sequence[str | Path], known: Mapping[str, Mechanism]) -> Hypothesis:
+    """A combination of names and of files, which may name the mechanisms that are known."""
+    from simulate.biology.hypotheses import hypothesis_named
+
     return combine(
         hypothesis_named(part) if isinstance(part, str) else read_hypothesis(part, known) for part in hypothesis
     )
@@ -148,6 +161,8 @@ def population_for(
     independent log-normal parameters for a model of a user. Errors are blamed on ``where``.
     """
     if isinstance(name, Path):
+        from simulate.biology.reference import parameter_table
+
         return read_population(name, model.parameters, known=parameter_table() if is_shipped else ())
     if name is not None and not is_shipped:
         raise InputError(
@@ -243,6 +258,8 @@ def assumed_of_routes(plans: Sequence[Plan], model: Model) -> tuple[str, ...]:
 
 def assumed_of(routes: Sequence[Route]) -> tuple[str, ...]:
     """Assumptions about some routes, in sentences."""
+    from simulate.biology.pharmacokinetics import ASSUMED_ROUTES
+
     return tuple(ASSUMED_ROUTES[route] for route in routes if route in ASSUMED_ROUTES)
 
 

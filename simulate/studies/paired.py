@@ -18,8 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.arrays import LabeledArrays
-from simulate.biology.clinical import odds_of_response
-from simulate.biology.reference import parameter_table
 from simulate.inference.quantiles import quantiles
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import draws_in, quantity_names
@@ -247,8 +245,10 @@ def chance_of_response(dataset: LabeledArrays) -> FloatArray | None:
         return scale * values_shown(dataset, judged.quantity, place)[:, :, 0]
     if _CK not in names or dataset.attrs.get("model") != REFERENCE:
         return None
-    values = values_shown(dataset, _CK)
-    rows = parameter_table()
+    from simulate.biology.clinical import odds_of_response
+    from simulate.biology.reference import parameter_table
+
+    values, rows = values_shown(dataset, _CK), parameter_table()
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = values[:, :, place] / values[:, :, 0]
         odds = odds_of_response(rows["p_unchanged"].value, rows["slope_response"].value, ratio)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulate.arrays import LabeledArrays
-from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.cohort.arms import Arm
 from simulate.cohort.assumed import AssumedSpread, with_assumed_spread
 from simulate.cohort.draws import Cohort, draw_members
@@ -174,8 +173,10 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
 
 def _prepared(scenario: Scenario, in_parts: bool) -> Study:
     parts = scenario.hypothesis
-    if scenario.occasions is not None and scenario.model is None and ON_OCCASIONS.name not in parts:
-        parts = (*parts, ON_OCCASIONS.name)
+    if scenario.occasions is not None and scenario.model is None:
+        from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
+
+        parts = (*parts, *(name for name in (ON_OCCASIONS.name,) if name not in parts))
     draws = None if scenario.fit == TYPICAL else draws_of_scenario(scenario)
     if draws is not None:
         from simulate.studies.fitting.problem import study_patients
