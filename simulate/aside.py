@@ -1,9 +1,12 @@
-"""Optional packages that libraries import without need, such as Dask and Pint, hidden until they are asked for."""
+"""Packages that libraries import without need: some are hidden until asked for, others loaded when they are used."""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any
 
 ASIDE = ("charset_normalizer", "dask", "mpl_toolkits.mplot3d", "pint")
@@ -11,11 +14,33 @@ ASIDE = ("charset_normalizer", "dask", "mpl_toolkits.mplot3d", "pint")
 units of Pint, no Fortran is read, and no axes have depth."""
 
 
+LATE = ("numpy.f2py", "numpy.testing", "yaml")
+"""What SciPy's special functions and Numba load, for half of the time that the former take: tools that make and test
+packages, as SciPy takes all that NumPy names, and the language of a file of settings that few have.
+"""
+
+
+class _Late:
+    """Finds what is loaded late."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """A module of `LATE` as Python finds it, loaded with the first attribute that it is asked for."""
+        found = PathFinder.find_spec(name, path, target) if name in LATE else None
+        if found is not None and found.loader is not None:
+            from importlib.util import LazyLoader
+
+            found.loader = LazyLoader(found.loader)
+        return found
+
+
 def set_aside() -> None:
-    """Let `ASIDE` be as if not installed; for a process that is this program's own."""
+    """Let `ASIDE` be as if not installed, and `LATE` wait until used; for a process that is this program's own."""
     modules: dict[str, Any] = sys.modules
     for name in ASIDE:
         modules.setdefault(name, None)
+    if _Late not in sys.meta_path:
+        sys.meta_path.insert(0, _Late)
     warnings.filterwarnings("ignore", "Unable to import Axes3D")
 
 

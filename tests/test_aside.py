@@ -23,6 +23,19 @@ import dask
 print(dask.__name__)
 """
 
+LATE = """
+import sys
+from simulate.aside import set_aside
+set_aside()
+set_aside()
+import numpy, scipy.special, numba
+print([name for name in ("numpy.f2py.crackfortran", "numpy.testing._private", "yaml.reader") if name in sys.modules])
+numpy.testing.assert_allclose(scipy.special.ndtri(0.5), 0.0)
+from numpy.f2py import crackfortran
+import yaml
+print(crackfortran.__name__, yaml.safe_load("a: [1, 2]"), "yaml.reader" in sys.modules)
+"""
+
 DRAWN = """
 import sys
 from simulate.aside import set_aside
@@ -53,6 +66,11 @@ def test_packages_set_aside_are_loaded_when_they_are_asked_for_by_name_and_not_b
     pytest.importorskip("dask")
     done = subprocess.run([sys.executable, "-c", ASIDE], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "furlong True", "dask"]
+
+
+def test_what_is_to_wait_is_loaded_when_something_of_it_is_used_and_not_before() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "numpy.f2py.crackfortran {'a': [1, 2]} True"]
 
 
 @pytest.mark.parametrize(("words", "code", "said"), [(["--version"], 0, "il1sim "), (["no-such-verb"], 2, "")])
