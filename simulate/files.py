@@ -166,7 +166,7 @@ def parse_toml(text: str, path: str) -> Document:
     return Document(path=path, data=data, text=text)
 
 
-def write_atomically(path: Path | str, data: bytes | str) -> None:
+def write_atomically(path: Path | str, data: bytes | memoryview | str) -> None:
     """Write a file so that a reader finds the old content or the new, never a part, even after a power failure.
 
     Parameters

@@ -6,6 +6,7 @@ What xarray does for this reads every name anew for each of its variables, and l
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 _NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
 _COORDINATES = "coordinates"
 _DIMENSION, _DIMENSIONS = "_Netcdf4Dimid", "_Netcdf4Coordinates"
-_GROWTH = 1 << 24
-"""Bytes by which the file grows in memory."""
 _SMALL = 64_000_000
 """Bytes of a file up to which all of it is read at once."""
 _OF_THE_FORMAT = {
@@ -31,7 +30,7 @@ _OF_THE_FORMAT = {
 """Attributes that are no description."""
 
 
-def netcdf_bytes(dataset: LabeledArrays, compressed: Collection[str]) -> bytes:
+def netcdf_bytes(dataset: LabeledArrays, compressed: Collection[str]) -> memoryview:
     """Content of a netCDF-4 file with a dataset, whose variables are numbers or texts; the same for the same dataset.
 
     Parameters
@@ -42,7 +41,8 @@ def netcdf_bytes(dataset: LabeledArrays, compressed: Collection[str]) -> bytes:
         Names of the variables that are compressed.
     """
     # By way of memory: on a disk that is full, the HDF5 library ends the process instead of raising an error.
-    with h5py.File("dataset", "w", driver="core", backing_store=False, block_size=_GROWTH, track_order=True) as file:
+    content = io.BytesIO()
+    with h5py.File(content, "w", track_order=True) as file:
         sizes = {str(name): size for name, size in dataset.sizes.items()}
         scales = {name: _scale(file, dataset, name, size) for name, size in sizes.items()}
         places = {name: place for place, name in enumerate(sizes)}
@@ -69,9 +69,7 @@ def netcdf_bytes(dataset: LabeledArrays, compressed: Collection[str]) -> bytes:
         _describe(file, {**dataset.attrs, **({_COORDINATES: " ".join(sorted(unnamed))} if unnamed else {})})
         versions = f"version=2,h5py={h5py.version.version},hdf5={h5py.version.hdf5_version}"
         file.attrs.create("_NCProperties", np.bytes_(versions))
-        file.flush()
-        content: bytes = file.id.get_file_image()
-    return content
+    return content.getbuffer()
 
 
 def _scale(file: h5py.File, dataset: LabeledArrays, name: str, size: int) -> Any:
