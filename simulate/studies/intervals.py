@@ -131,8 +131,9 @@ def with_intervals(dataset: LabeledArrays, study: Study, intervals: Sequence[Int
             for column, course in enumerate(courses):
                 values = np.asarray(course[arm][:, at], dtype=np.float64)
                 found[arm, :, column, place, 0] = (values * one.window.weights).sum(axis=1)
-                found[arm, :, column, place, 1] = -highest(one.window.times, -values)
-                found[arm, :, column, place, 2] = highest(one.window.times, values)
+                beside = np.ascontiguousarray(values)
+                found[arm, :, column, place, 1] = -highest(one.window.times, -beside)
+                found[arm, :, column, place, 2] = highest(one.window.times, beside)
     label = {"long_name": "average, lowest and highest of a quantity over the dosing interval that ends on a day"}
     ended = {"units": "d", "long_name": "end of a dosing interval"}
     chance = np.array([_has_chance(study, arm) for arm in study.arms], dtype=np.int8)

@@ -18,7 +18,7 @@ import numpy as np
 from simulate.regimen.doses import Plan, exact
 from simulate.regimen.steady import Kinetics
 from simulate.regimen.stops import compile_schedule
-from simulate.solver.kernel import FloatArray, IntArray
+from simulate.solver.kernel import FloatArray
 from simulate.symbolic.model import Model
 
 _PANELS, _NODES = 8, 5
@@ -112,15 +112,13 @@ def window(
 
 def highest(times: FloatArray, values: FloatArray) -> FloatArray:
     """Largest of the values [..., time]; where it is a smooth one, that of the parabola through its neighbors."""
-
-    def value(place: IntArray) -> FloatArray:
-        found: FloatArray = np.take_along_axis(values, place[..., np.newaxis], axis=-1)[..., 0]
-        return found
-
+    count = len(times)
+    rows = np.ascontiguousarray(values).reshape(-1, count)
     # Of values without a number the first counts as the largest.
-    summit = values.argmax(axis=-1)
-    largest, at = value(summit), np.clip(summit, 1, len(times) - 2)
-    (t0, y0), (t1, y1), (t2, y2) = ((times[at + shift], value(at + shift)) for shift in (-1, 0, 1))
+    summit, first = rows.argmax(axis=1), np.arange(0, rows.size, count)
+    largest = rows.take(first + summit)
+    at = np.minimum(np.maximum(summit, 1), count - 2)
+    (t0, y0), (t1, y1), (t2, y2) = ((times.take(at + by), rows.take(first + at + by)) for by in (-1, 0, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         left, right = (y1 - y0) / (t1 - t0), (y2 - y1) / (t2 - t1)
         bend = (right - left) / (t2 - t0)
@@ -129,4 +127,4 @@ def highest(times: FloatArray, values: FloatArray) -> FloatArray:
     # A jump has no summit beside it: there the parabola would go far beyond.
     is_smooth = (y1 == largest) & (left > 0.0) & (right < 0.0) & (rise < np.minimum(y1 - y0, y1 - y2))
     found: FloatArray = np.where(is_smooth, y1 + rise, largest)
-    return found
+    return found.reshape(values.shape[:-1])
