@@ -11,9 +11,13 @@ from simulate.streams import FloatArray
 
 def quantiles(points: FloatArray, weights: FloatArray, shares: Sequence[float]) -> list[FloatArray]:
     """Weighted quantiles of each column, one array [dimension] for each share."""
-    found, total = np.empty((len(shares), points.shape[1])), weights.sum()
-    for column in range(points.shape[1]):
-        order = np.argsort(points[:, column], kind="stable")
-        each = weights[order]
-        found[:, column] = np.interp(shares, (np.cumsum(each) - 0.5 * each) / total, points[order, column])
-    return list(found)
+    return list(quantiles_of_rows(points.T, np.broadcast_to(weights, points.T.shape), shares).T)
+
+
+def quantiles_of_rows(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> FloatArray:
+    """Weighted quantiles, shape [row, share], of values with weights of their own, shape [row, value] both."""
+    order = np.argsort(values, axis=1, kind="stable")
+    each, ordered = (np.take_along_axis(part, order, axis=1) for part in (weights, values))
+    middles = (np.cumsum(each, axis=1) - 0.5 * each) / weights.sum(axis=1, keepdims=True)
+    rows = [np.interp(shares, middle, own) for middle, own in zip(middles, ordered, strict=True)]
+    return np.array(rows).reshape(len(values), len(shares))

@@ -126,7 +126,7 @@ def _of_quantity(
         for visit in (() if untreated is None else shown)
     ]
     meaning = str(dataset.variables[name].attrs["long_name"])
-    averaged = {visit: are_averaged(dataset, name, visit.index) for visit in shown}
+    averaged = dict(zip(shown, are_averaged(dataset, name, [visit.index for visit in shown]), strict=True))
     asked = [
         (arm, less, group, visit, values[arm], unit)
         for arm in range(len(arms))

@@ -11,7 +11,7 @@ import numpy as np
 from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observation, Observations, Standing, of_all, of_arm
 from simulate.studies.datasets import draws_in, pooled, quantity_names
-from simulate.studies.dose_following import values_read
+from simulate.studies.dose_following import each_read
 from simulate.studies.visits import VISIT_WINDOW as VISIT_WINDOW
 from simulate.studies.visits import VISITS as VISITS
 from simulate.studies.visits import SummaryVisit as SummaryVisit
@@ -54,7 +54,7 @@ def summary(dataset: LabeledArrays, observations: Observations = ()) -> tuple[Su
     rows, draws = [], draws_in(dataset)
     shown = visits(dataset)
     for name in quantity_names(dataset):
-        read = {visit: values_read(dataset, name, visit.index) for visit in shown}
+        read = dict(zip(shown, each_read(dataset, name, [visit.index for visit in shown]), strict=True))
         attributes = dataset[name].attrs
         for arm, arm_name in enumerate(dataset["arm"].values):
             for visit in shown:

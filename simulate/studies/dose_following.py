@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -88,29 +90,42 @@ def values_read(
     are none; and which arms are averaged, shape [arm]. ``dataset``, ``quantity``, ``place``: result of a run, a
     quantity of it, and the index of a time.
     """
-    values = values_shown(dataset, quantity, place)[:, :, 0]
+    ((values, swings, averaged),) = each_read(dataset, quantity, [place])
+    return values, swings, averaged
+
+
+def each_read(
+    dataset: LabeledArrays, quantity: str, places: Sequence[int]
+) -> Iterator[tuple[FloatArray, FloatArray | None, npt.NDArray[np.bool_]]]:
+    """`values_read` at several times."""
     parts = followed(dataset, quantity)
-    averaged = are_averaged(dataset, quantity, place)
+    for place, averaged in zip(places, _averaged(dataset, parts, places), strict=True):
+        values = values_shown(dataset, quantity, place)[:, :, 0]
+        if parts is None:
+            yield values, None, averaged
+            continue
+        day = float(dataset.variables["time"].values[place])
+        swings = np.full((*values.shape, 2), np.nan)
+        days = np.asarray(dataset.variables["interval_day"].values, dtype=np.float64)
+        for arm in np.flatnonzero(averaged):
+            at = int(np.flatnonzero(np.abs(days[arm] - day) < _AT_ONCE)[0])
+            there = np.isfinite(values[arm])
+            values[arm] = np.where(there, parts[arm, :, at, 0], np.nan)
+            swings[arm] = np.where(there[:, np.newaxis], parts[arm, :, at, 1:], np.nan)
+        yield values, swings if averaged.any() else None, averaged
+
+
+def are_averaged(dataset: LabeledArrays, quantity: str, places: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Of which arms `each_read` has averages, shape [place, arm]."""
+    return _averaged(dataset, followed(dataset, quantity), places)
+
+
+def _averaged(dataset: LabeledArrays, parts: FloatArray | None, places: Sequence[int]) -> npt.NDArray[np.bool_]:
     if parts is None:
-        return values, None, averaged
-    day = float(dataset.variables["time"].values[place])
-    swings = np.full((*values.shape, 2), np.nan)
-    days = np.asarray(dataset.variables["interval_day"].values, dtype=np.float64)
-    for arm in np.flatnonzero(averaged):
-        at = int(np.flatnonzero(np.abs(days[arm] - day) < _AT_ONCE)[0])
-        there = np.isfinite(values[arm])
-        values[arm] = np.where(there, parts[arm, :, at, 0], np.nan)
-        swings[arm] = np.where(there[:, np.newaxis], parts[arm, :, at, 1:], np.nan)
-    return values, swings if averaged.any() else None, averaged
-
-
-def are_averaged(dataset: LabeledArrays, quantity: str, place: int) -> npt.NDArray[np.bool_]:
-    """Of which arms `values_read` has averages, shape [arm]."""
-    if followed(dataset, quantity) is None:
-        return np.zeros(dataset.sizes["arm"], dtype=np.bool_)
+        return np.zeros((len(places), dataset.sizes["arm"]), dtype=np.bool_)
     ends = np.asarray(dataset.variables["interval_day"].values, dtype=np.float64)
-    day = float(dataset.variables["time"].values[place])
-    found: npt.NDArray[np.bool_] = np.any(np.abs(ends - day) < _AT_ONCE, axis=1)
+    days = np.asarray(dataset.variables["time"].values, dtype=np.float64)[list(places)]
+    found: npt.NDArray[np.bool_] = np.any(np.abs(ends - days[:, np.newaxis, np.newaxis]) < _AT_ONCE, axis=2)
     return found
 
 

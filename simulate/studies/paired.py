@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.arrays import LabeledArrays
-from simulate.inference.quantiles import quantiles
+from simulate.inference.quantiles import quantiles_of_rows
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import draws_in, quantity_names
-from simulate.studies.dose_following import averaged_course, values_read
+from simulate.studies.dose_following import averaged_course, each_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
 from simulate.studies.values import nothing_in, peaks_of, resolution_of, terms_of, values_shown
@@ -143,29 +143,25 @@ def changes_at(
 
 def courses_of_change(dataset: LabeledArrays, quantity: str) -> tuple[FloatArray, str]:
     """As `changes_since_baseline`, at all times: shape [arm, member, time]."""
-    ((changes, _, changed_unit),) = _changes(dataset, quantity, [None])
+    ((changes, _, changed_unit),) = _changes(dataset, quantity, None)
     return changes, changed_unit
 
 
 def _changes(
     dataset: LabeledArrays,
     quantity: str,
-    places: Sequence[int | None],
+    places: Sequence[int] | None,
     in_percent: bool | None = None,
     nothing: float | None = None,
 ) -> Iterator[tuple[FloatArray, FloatArray, str]]:
     """Changes at each of some times, all times for None: [arm, member, time], what they may be wrong by, their unit."""
     if nothing is None:
         nothing = nothing_in(dataset)[str(dataset.variables[quantity].attrs["units"])]
-    values = _or_nothing(values_shown(dataset, quantity), nothing)
-    baseline, peaks = values[:, :, :1], peaks_of(values)[:, :, np.newaxis]
+    values = values_shown(dataset, quantity)
+    baseline, peaks = (_or_nothing(part, nothing) for part in (values[:, :, :1], peaks_of(values)[:, :, np.newaxis]))
     resolution, terms = resolution_of(dataset), terms_of(dataset, quantity)[:, :, np.newaxis]
     in_percent = _are_positive(baseline) if in_percent is None else in_percent
-    for place in places:
-        if place is None:
-            after, _ = averaged_course(dataset, quantity)
-        else:
-            after = values_read(dataset, quantity, place)[0][:, :, np.newaxis]
+    for after in _read_at(dataset, quantity, places):
         after = _or_nothing(after, nothing)
         if in_percent:
             before = np.broadcast_to(baseline, after.shape)
@@ -174,6 +170,14 @@ def _changes(
         else:
             errors = resolution.error(after, peaks, terms) + resolution.error(baseline, peaks, terms)
             yield signal(after - baseline, errors), errors, str(dataset.variables[quantity].attrs["units"])
+
+
+def _read_at(dataset: LabeledArrays, quantity: str, places: Sequence[int] | None) -> Iterator[FloatArray]:
+    """Values as they are read at each of some times, or at all times at once for None: [arm, member, time]."""
+    if places is None:
+        yield averaged_course(dataset, quantity)[0]
+    else:
+        yield from (values[:, :, np.newaxis] for values, _, _ in each_read(dataset, quantity, places))
 
 
 def _or_nothing(values: FloatArray, nothing: float) -> FloatArray:
@@ -317,39 +321,45 @@ def _distinct(draws: IntArray) -> IntArray:
 
 _OF_DRAWS = ("median", "up", "down")
 _SHARES = (0.05, 0.5, 0.95)
+_TOGETHER = 1 << 18
+"""Numbers that are summed up at once: a group of a million patients by itself."""
 
 
 def _of_groups(groups: Sequence[tuple[FloatArray, FloatArray]]) -> list[Paired]:
     """Changes of several groups summed up, each with the probabilities of belonging to it, shape [member] both."""
     found = [Paired(None, None, None, None, None, 0.0)] * len(groups)
-    alike: dict[int, list[int]] = {}
-    for place, (changes, weights) in enumerate(groups):
-        if len(weights) and (weights == weights[0]).all():
-            alike.setdefault(len(weights), []).append(place)
-        elif len(weights):
-            shares = np.ravel(quantiles(changes[:, np.newaxis], weights / weights.sum(), _SHARES))
-            found[place] = _summed(changes, weights, shares)
-    for size, places in alike.items():
-        # One call for all that are as large, and counts where each patient is one.
-        together = np.stack([groups[place][0] for place in places])
-        shares = np.quantile(together, _SHARES, axis=1).T
-        risen, fallen = (together > 0.0).sum(axis=1), (together < 0.0).sum(axis=1)
-        for row, place in enumerate(places):
-            changes, weights = groups[place]
-            if weights[0] == 1.0:
-                low, median, high = shares[row].tolist()
-                up, down = int(risen[row]) / size, int(fallen[row]) / size
-                found[place] = Paired(median, low, high, up, down, float(size))
-            else:
-                found[place] = _summed(changes, weights, shares[row])
+    sizes: dict[int, list[int]] = {}
+    for place, (changes, _) in enumerate(groups):
+        if len(changes):
+            sizes.setdefault(len(changes), []).append(place)
+    for size, places in sizes.items():
+        # One call for many that are as large, and not too many.
+        together = max(1, _TOGETHER // size)
+        for first in range(0, len(places), together):
+            own = places[first : first + together]
+            changes, weights = (np.stack([groups[place][part] for place in own]) for part in (0, 1))
+            for place, one in zip(own, _summed(changes, weights), strict=True):
+                found[place] = one
     return found
 
 
-def _summed(changes: FloatArray, weights: FloatArray, shares: FloatArray) -> Paired:
-    low, median, high = (float(value) for value in shares)
-    total = float(weights.sum())
-    up, down = (float(weights[moved].sum()) / total for moved in (changes > 0.0, changes < 0.0))
-    return Paired(median, low, high, up, down, total)
+def _summed(changes: FloatArray, weights: FloatArray) -> Iterator[Paired]:
+    """Changes of groups, shape [group, member], whose members belong to them with some probability, the same shape."""
+    shares = np.empty((len(changes), len(_SHARES)))
+    alike = (weights == weights[:, :1]).all(axis=1)
+    totals = weights.sum(axis=1)
+    if alike.any():
+        shares[alike] = np.quantile(changes[alike], _SHARES, axis=1).T
+    if not alike.all():
+        chances = weights[~alike] / totals[~alike, np.newaxis]
+        shares[~alike] = quantiles_of_rows(changes[~alike], chances, _SHARES)
+    moved = np.stack([changes > 0.0, changes < 0.0])
+    went = moved.sum(axis=2) / totals
+    for row in np.flatnonzero(~alike | (weights[:, 0] != 1.0)).tolist():
+        for way in (0, 1):
+            went[way, row] = np.add.reduce(weights[row, moved[way, row]]) / totals[row]
+    for (low, median, high), up, down, total in zip(shares.tolist(), *went.tolist(), totals.tolist(), strict=True):
+        yield Paired(median, low, high, up, down, total)
 
 
 def share_of_both(
