@@ -9,9 +9,9 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-ASIDE = ("charset_normalizer", "dask", "mpl_toolkits.mplot3d", "pint")
-"""What xarray, SciPy and Matplotlib load where it is installed, for a second, though no array here is of Dask or has
-units of Pint, no Fortran is read, and no axes have depth."""
+ASIDE = ("dask", "mpl_toolkits.mplot3d", "pint")
+"""What xarray and Matplotlib load where it is installed, for a second, though no array here is of Dask or has units of
+Pint, and no axes have depth."""
 
 
 LATE = ("numpy.f2py", "numpy.testing", "yaml")

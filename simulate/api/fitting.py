@@ -295,10 +295,10 @@ def vpop(
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_virtual_populations
+    from simulate.studies.fitting.keys import check_current
     from simulate.studies.fitting.known_fits import known_fit
     from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.problem import problem_for
-    from simulate.studies.fitting.reproduction import check_current
     from simulate.studies.virtual.methods import PopulationSettings
     from simulate.studies.virtual.populations import virtual_populations, workload
     from simulate.studies.virtual.tables import document, patients_tables

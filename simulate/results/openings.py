@@ -11,23 +11,14 @@ from simulate.results.opening import Opening
 from simulate.results.shown import named, patients_in
 from simulate.results.tables import dose_text, rounded
 from simulate.studies.datasets import STOPPED
-from simulate.studies.dose_response.emax import CurveVerdict
-from simulate.studies.dose_response.tables import (
-    assumptions,
-    curve_rows,
-    names_of,
-    people_text,
-    share_rows,
-    weak_fits,
-)
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
 from simulate.studies.scenario import REFERENCE
-from simulate.studies.side_by_side import BOTH, SideBySide
 
 if TYPE_CHECKING:
     from simulate.studies.petab.fitting import PetabFit
     from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
     from simulate.studies.runs import Study
+    from simulate.studies.side_by_side import SideBySide
 
 _MOST = 4
 """Quantities that the answer of a run tells of."""
@@ -133,6 +124,8 @@ def of_side_by_side(
 
     Of ``counters`` by name come those who did not reach the end.
     """
+    from simulate.studies.side_by_side import BOTH
+
     sentences = []
     for one in found:
         both = one.both.get(ALL)
@@ -158,6 +151,16 @@ def uncounted(counters: Mapping[str, int]) -> str:
 
 def of_doses(datasets: Sequence[LabeledArrays]) -> Opening:
     """Of a dose-response study: of each curve the ED50, or why there is none, and the other doses that were asked."""
+    from simulate.studies.dose_response.emax import CurveVerdict
+    from simulate.studies.dose_response.tables import (
+        assumptions,
+        curve_rows,
+        names_of,
+        people_text,
+        share_rows,
+        weak_fits,
+    )
+
     sentences, unit = [], str(datasets[0]["dose"].attrs.get("units", ""))
     highest = float(datasets[0]["dose"].max())
     for name, one in zip(names_of(datasets), datasets, strict=True):

@@ -10,9 +10,9 @@ import pytest
 
 from simulate import shipped
 from simulate.cli.app import outcome
+from simulate.studies.fitting.keys import fit_key
 from simulate.studies.fitting.posterior import write_posterior
 from simulate.studies.fitting.problem import problem_for
-from simulate.studies.fitting.sampling import fit_key
 from tests.studies.virtual.fits import fitted
 
 Capture = pytest.CaptureFixture[str]

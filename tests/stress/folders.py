@@ -119,8 +119,8 @@ def prepared(scenario: Path) -> list[Command]:
 def slow_fit(problem: Any, settings: Any, *, folder: Path, **_: object) -> Any:
     """Generations that take no time to find, kept as those of a fit are; the shipped result in the end."""
     from simulate.inference.smc import sample
+    from simulate.studies.fitting.keys import fit_key
     from simulate.studies.fitting.posterior import shipped_posterior
-    from simulate.studies.fitting.sampling import fit_key
     from tests.inference.targets import DIMENSION, gaussian
 
     key = fit_key(problem, settings)

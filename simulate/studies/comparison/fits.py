@@ -17,11 +17,11 @@ from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, pri
 from simulate.studies.fitting.fit import fit
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.individual_fit import fit_individuals
+from simulate.studies.fitting.keys import fit_key
 from simulate.studies.fitting.known_fits import Fit, fit_folder, known_fit, named_result, passed_over
 from simulate.studies.fitting.named_evidence import evidence_for, problem_on
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, write_posterior
 from simulate.studies.fitting.problem import Problem
-from simulate.studies.fitting.sampling import fit_key
 from simulate.studies.scenario import PRIOR, RESULT, SHIPPED, TYPICAL
 from simulate.trials.design import TrialDesign
 

@@ -12,13 +12,13 @@ from simulate.cohort.transform import Changes
 from simulate.errors import InputError, Where
 from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray, stream
+from simulate.studies.fitting.keys import check_current
 from simulate.studies.fitting.known_fits import Fit, known_fit, passed_over
 from simulate.studies.fitting.named_evidence import DEFAULT, evidence_for, evidence_name
 from simulate.studies.fitting.posterior import read_posterior
 from simulate.studies.fitting.priors import of_populations
 from simulate.studies.fitting.problem import Problem, problem_for
-from simulate.studies.fitting.reproduction import check_current, prior_points
-from simulate.studies.fitting.simulated_trial import changes_at
+from simulate.studies.fitting.simulated_trial import changes_at, feasible_at
 from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
 
 
@@ -139,3 +139,23 @@ def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | 
 
 _POOL = 256
 """Draws of the prior among which a few are chosen: as many as the fits that ship have kept."""
+
+_ROUNDS = 20
+
+
+def prior_points(
+    problem: Problem, wanted: int, *, purpose: str, seed: int, places: int = 1, threads: int | None = None
+) -> FloatArray:
+    """Points of the prior, shape [point, coordinate], redrawn where too many of their patients have no baseline."""
+    points = np.empty((wanted, problem.dimension))
+    waiting = np.arange(wanted)
+    for attempt in range(_ROUNDS):
+        drawn = stream(seed, purpose, attempt).standard_normal(points.shape)
+        points[waiting] = drawn[waiting]
+        feasible = [
+            feasible_at(part, points[waiting], patients=8, seed=places, threads=threads) for part in problem.parts
+        ]
+        waiting = waiting[~np.all(feasible, axis=0)]
+        if not len(waiting):
+            break
+    return points

@@ -13,11 +13,11 @@ from simulate import shipped
 from simulate.evidence.sets import evidence_sets
 from simulate.inputs import is_there
 from simulate.studies.fitting.individual import IndividualProblem
+from simulate.studies.fitting.keys import is_current
 from simulate.studies.fitting.named_evidence import DEFAULT as STANDS_ON
 from simulate.studies.fitting.named_evidence import evidence_name
 from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior
 from simulate.studies.fitting.problem import Problem
-from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.scenario import RESULT, SHIPPED, named_fit
 from simulate.trials.reading import DEFAULT
 

@@ -16,15 +16,15 @@ from simulate.errors import InputError
 from simulate.evidence.items import Evidence, Item, Reading, Standing, Use
 from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.resampling import Trials, chosen, of_chosen
-from simulate.evidence.sets import evidence_sets
 from simulate.evidence.trial_observations import TrialObservations
-from simulate.streams import FloatArray, stream
-from simulate.studies.fitting.named_evidence import checks_of, evidence_name
+from simulate.streams import FloatArray
+from simulate.studies.fitting.draws import prior_points
+from simulate.studies.fitting.keys import check_current
+from simulate.studies.fitting.named_evidence import checks_of
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.problem import Problem
-from simulate.studies.fitting.sampling import fit_key
-from simulate.studies.fitting.simulated_trial import Solving, feasible_at, simulated_trial
+from simulate.studies.fitting.simulated_trial import Solving, simulated_trial
 from simulate.trials.design import TrialDesign
 
 NULL = "H0"
@@ -32,8 +32,6 @@ NULL = "H0"
 
 _DRAWS = 128
 """Populations of a prediction."""
-
-_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,41 +58,6 @@ class Row:
     before: Predicted | None
     null: Predicted | None
     reason: str  #: Why there is no prediction; empty if there is
-
-
-def is_current(problem: Problem, posterior: Posterior) -> bool:
-    """Whether a result is of this problem as it is now: of the same model, numbers, evidence and priors."""
-    return posterior.key == fit_key(problem, posterior.settings)
-
-
-def check_current(problem: Problem, posterior: Posterior) -> None:
-    """Whether a result may stand for a problem."""
-    name = evidence_name(problem)
-    if posterior.hypothesis.casefold() != problem.hypothesis.casefold():
-        raise InputError(
-            f"the fit is of `{posterior.hypothesis}`, not of `{problem.hypothesis}`",
-            code="fit.hypothesis",
-            expected=f"a fit of `{problem.hypothesis}`",
-            advice=f"`--hypothesis {posterior.hypothesis}`, or another fit",
-        )
-    if posterior.evidence not in ("", name):
-        raise InputError(
-            f"the fit of `{posterior.hypothesis}` stands on the evidence `{posterior.evidence}`, not on `{name}`",
-            code="fit.evidence",
-            expected="a fit to the evidence that is named",
-            advice=f"name its evidence, `--evidence {posterior.evidence}`, or another fit"
-            if posterior.evidence in evidence_sets()
-            else f"name the file of `{posterior.evidence}` by `--evidence`, or another fit",
-        )
-    if not is_current(problem, posterior):
-        raise InputError(
-            f"the fit of `{posterior.hypothesis}` was made with other numbers, patients, evidence or priors "
-            "than today's",
-            code="fit.stale",
-            found=f"key {posterior.key}",
-            expected=f"key {fit_key(problem, posterior.settings)}",
-            advice=f"fit again: `simulate reproduce --hypothesis {problem.hypothesis} --refit`",
-        )
 
 
 def reproduce(
@@ -178,24 +141,6 @@ def _seen(
 ) -> TrialObservations:
     settings, how = posterior.settings, Solving(threads=threads, progress=progress)
     return simulated_trial(problem, points, patients=settings.final_patients, seed=settings.places, **how).seen
-
-
-def prior_points(
-    problem: Problem, wanted: int, *, purpose: str, seed: int, places: int = 1, threads: int | None = None
-) -> FloatArray:
-    """Points of the prior, shape [point, coordinate], redrawn where too many of their patients have no baseline."""
-    points = np.empty((wanted, problem.dimension))
-    waiting = np.arange(wanted)
-    for attempt in range(_ROUNDS):
-        drawn = stream(seed, purpose, attempt).standard_normal(points.shape)
-        points[waiting] = drawn[waiting]
-        feasible = [
-            feasible_at(part, points[waiting], patients=8, seed=places, threads=threads) for part in problem.parts
-        ]
-        waiting = waiting[~np.all(feasible, axis=0)]
-        if not len(waiting):
-            break
-    return points
 
 
 def _rows(

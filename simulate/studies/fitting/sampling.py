@@ -16,6 +16,7 @@ from simulate.inference.quantiles import quantiles
 from simulate.inference.target import Scores, Target
 from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.individual import IndividualProblem
+from simulate.studies.fitting.keys import fit_key
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Individuals, Posterior, Settings, Support
 from simulate.studies.fitting.problem import Problem
 from simulate.studies.fitting.remaining import Remaining
@@ -109,11 +110,6 @@ def sampled(
     kept = kept_of(weighted, settings.kept, settings.seed, "fit draws")
     points, items = weighted.points[kept], weighted.scores.items[kept]
     return Sampled(problem, settings, key, chains, feasible, best, weighted, unresolved, points, items)
-
-
-def fit_key(problem: Problem | IndividualProblem, settings: Settings) -> str:
-    """Content hash of what decides the result of a fit, but for the engine."""
-    return content_hash("fit 2", problem.key, repr(settings))
 
 
 def remembered(solved: dict[bytes, Found], points: FloatArray, solve: Target) -> list[Found]:

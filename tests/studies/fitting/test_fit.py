@@ -11,8 +11,8 @@ import pytest
 
 from simulate.errors import InputError
 from simulate.studies.fitting.fit import Likelihood, fit
+from simulate.studies.fitting.keys import fit_key
 from simulate.studies.fitting.posterior import read_posterior, shipped_posterior, write_posterior
-from simulate.studies.fitting.sampling import fit_key
 from tests.studies.fitting.tiny import SETTINGS, few, posterior, problem
 
 

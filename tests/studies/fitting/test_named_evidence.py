@@ -11,10 +11,10 @@ import pytest
 from simulate.errors import InputError
 from simulate.studies.comparison.comparison import compare
 from simulate.studies.fitting.fit import Likelihood
+from simulate.studies.fitting.keys import check_current
 from simulate.studies.fitting.known_fits import Fit, fit_folder
 from simulate.studies.fitting.named_evidence import checks_of, evidence_name, not_used, problem_on
 from simulate.studies.fitting.posterior import posterior_text, read_posterior
-from simulate.studies.fitting.reproduction import check_current
 from simulate.trials.reading import read_trial
 from tests.studies.comparison.short import fit
 from tests.studies.fitting.tiny import problem

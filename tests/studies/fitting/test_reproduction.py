@@ -11,8 +11,8 @@ import pytest
 from simulate.errors import InputError
 from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.sets import check_trials
-from simulate.studies.fitting.reproduction import Row, check_current, repeated_study, reproduce
-from simulate.studies.fitting.sampling import fit_key
+from simulate.studies.fitting.keys import check_current, fit_key
+from simulate.studies.fitting.reproduction import Row, repeated_study, reproduce
 from tests.studies.fitting.tiny import problem
 from tests.studies.virtual.fits import fitted
 

@@ -7,10 +7,11 @@ import pytest
 
 from simulate import shipped
 from simulate.studies.fitting.fit import Likelihood
+from simulate.studies.fitting.keys import is_current
 from simulate.studies.fitting.named_evidence import problem_on
 from simulate.studies.fitting.posterior import Settings, read_posterior, shipped_posterior
 from simulate.studies.fitting.problem import problem_for
-from simulate.studies.fitting.reproduction import NULL, is_current
+from simulate.studies.fitting.reproduction import NULL
 
 NAMES = list(shipped.fit_files())
 OF_SYNTHESIS = list(shipped.fit_files("synthesis"))

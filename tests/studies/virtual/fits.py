@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 
 from simulate.streams import normals
+from simulate.studies.fitting.keys import fit_key
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings
 from simulate.studies.fitting.problem import problem_for
-from simulate.studies.fitting.sampling import fit_key
 
 SETTINGS = Settings(final_patients=8, kept=16)
 
