@@ -123,11 +123,12 @@ def solve(
         part = given._replace(schedule=tuple(given.schedule), first=first, last=end)
         integrate((workspace, lane_state), functions, steps, rules, tuple(part), tuple(results))
         if not results.given_up[0]:
-            observe_all(
+            is_sound = observe_all(
                 workspace, kernel.prepare.address, kernel.observe.address, given.parameters, given.times, n,
                 kernel.controlled, values, first, end,
             )  # fmt: skip
-            fail_undefined(kernel, values, given.times, outcome, reached, first, end)
+            if not is_sound:
+                fail_undefined(kernel, values, given.times, outcome, reached, first, end)
         return end - first
 
     chunks = [_pool(count).submit(work, first) for first in range(0, members, chunk)]

@@ -10,7 +10,7 @@ from numba import types
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled
 from simulate.solver.layout import CONSTANTS, LANES, RESULT, STATE, TIME
 
-SIGNATURE = types.int64(
+SIGNATURE = types.boolean(
     WORKSPACE,
     BLOCK_FUNCTION,  # prepare
     BLOCK_FUNCTION,  # observe
@@ -36,9 +36,9 @@ def observe_all(
     values: Any,
     first: int,
     end: int,
-) -> int:
-    """Add the observables to recorded states, several times of one member side by side; returns the members' number."""
-    observables = values.shape[2] - n
+) -> bool:
+    """Add the observables to recorded states, several times of one member side by side; returns if all are finite."""
+    observables, finite = values.shape[2] - n, True
     for member in range(first, end):
         for parameter in range(parameters.shape[1]):
             for lane in range(LANES):
@@ -58,6 +58,7 @@ def observe_all(
                 for state in range(controlled):
                     unknown = unknown or math.isnan(values[member, time, state])
                 for observable in range(observables):
-                    value = w[RESULT + observable * LANES + lane]
-                    values[member, time, n + observable] = math.nan if unknown else value
-    return end - first
+                    value = math.nan if unknown else w[RESULT + observable * LANES + lane]
+                    finite = finite and math.isfinite(value)
+                    values[member, time, n + observable] = value
+    return finite
