@@ -14,7 +14,7 @@ from matplotlib.collections import PolyCollection
 
 from simulate.figures.style import COLORS, TITLE_PAD, color
 from simulate.solver.kernel import FloatArray
-from simulate.studies.sweeps.quantiles import quantiles_of_those
+from simulate.studies.sweeps.quantiles import quantiles_along, quantiles_of_those
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are drawn: the median, the middle half, and 90 % of the members."""
@@ -75,20 +75,25 @@ def _all_levels(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDAr
 def _medians_of_draws(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray[np.int64]) -> FloatArray:
     """Median of the members of each draw, shape [draw, arm, time]."""
     places = [np.flatnonzero(draws == draw) for draw in np.unique(draws)]
-    if seen.all() and len({len(place) for place in places}) == 1 and not np.isnan(values).any():
-        # Everybody is there: one call for all draws, with patients side by side in memory.
-        together = values.swapaxes(1, 2)[:, :, np.stack(places)]
-        return np.moveaxis(np.quantile(together, 0.5, axis=3, overwrite_input=True), 2, 0)
+    if _are_all_there(values, seen) and len({len(place) for place in places}) == 1:
+        # One call for all draws, whose patients stand beside each other in memory if they do so in the results.
+        members, together = np.concatenate(places), values.swapaxes(1, 2)
+        if (np.diff(members) != 1).any():
+            together = together[:, :, members]
+        of_draws = together.reshape(*together.shape[:2], len(places), len(places[0]))
+        return np.moveaxis(quantiles_along(of_draws, (0.5,))[0], 2, 0)
     return np.stack([_quantiles(values[:, place], seen[place], (0.5,))[:, 0] for place in places])
 
 
 def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
     """Quantiles [arm, level, time]."""
-    if seen.all() and not np.isnan(values).any():
-        # Patients side by side in memory are put into order in half the time.
-        found = np.quantile(np.ascontiguousarray(values.swapaxes(1, 2)), levels, axis=2)
-        return np.moveaxis(found, 0, 1)
+    if _are_all_there(values, seen):
+        return np.moveaxis(quantiles_along(values.swapaxes(1, 2), levels), 0, 1)
     return np.stack([quantiles_of_those(members, seen & ~np.isnan(members), levels).T for members in values])
+
+
+def _are_all_there(values: FloatArray, seen: npt.NDArray[np.bool_]) -> bool:
+    return bool(seen.all() and not np.isnan(values).any())
 
 
 def shown_of_bands(bands: FloatArray) -> FloatArray:

@@ -166,7 +166,7 @@ def _changes(
         if in_percent:
             before = np.broadcast_to(baseline, after.shape)
             errors = resolution.percent_error(after, before, peaks, terms)
-            yield resolution.percent(after, before, peaks, terms), errors, "%"
+            yield resolution.percent_beyond(after, before, errors), errors, "%"
         else:
             errors = resolution.error(after, peaks, terms) + resolution.error(baseline, peaks, terms)
             yield signal(after - baseline, errors), errors, str(dataset.variables[quantity].attrs["units"])

@@ -36,17 +36,24 @@ class Resolution:
         ``peaks`` are the largest values of their courses; ``terms`` the sizes of what they are added up from where
         terms cancel: a difference of large numbers is as wrong as these are.
         """
-        sizes = np.maximum(np.abs(levels), terms)
+        sizes = np.abs(levels)
+        if np.any(terms):
+            sizes = np.maximum(sizes, terms)
         return TOLERANCES * (self.rtol * sizes + self.atol * np.abs(peaks))
 
     def percent(
         self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0
     ) -> FloatArray:
         """Changes in percent of the numbers before, 0 where they are no signal; NaN where there is nothing before."""
+        return self.percent_beyond(after, before, self.percent_error(after, before, peaks, terms))
+
+    @staticmethod
+    def percent_beyond(after: FloatArray, before: FloatArray, errors: FloatArray) -> FloatArray:
+        """As `percent`, where `percent_error` is known."""
         with np.errstate(divide="ignore", invalid="ignore"):
             change = 100.0 * (after / before - 1.0)
         change[~np.isfinite(change)] = np.nan
-        return signal(change, self.percent_error(after, before, peaks, terms))
+        return signal(change, errors)
 
     def percent_error(
         self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0

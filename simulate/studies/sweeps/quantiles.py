@@ -92,6 +92,22 @@ def _blocks(
             yield (arm, min(arm + together, arms)), (first, first + len(own)), values
 
 
+def quantiles_along(values: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Quantiles, shape [quantile, ...], along the last axis of values, none of them NaN: those of `numpy.quantile`.
+
+    Processors put numbers into order several times faster than they pick some of those in the order.
+    """
+    ordered = np.sort(values, axis=-1)
+    last = ordered.shape[-1] - 1
+    found = np.empty((len(levels), *ordered.shape[:-1]))
+    for row, level in zip(found, levels, strict=True):
+        place = last * level
+        share = place - int(place)
+        low, high = ordered[..., int(place)], ordered[..., min(int(place) + 1, last)]
+        row[...] = high - (high - low) * (1.0 - share) if share >= 0.5 else low + (high - low) * share
+    return found
+
+
 def quantiles_of_those(values: FloatArray, there: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
     """Quantiles, shape [time, quantile], of the values [member, time] of those who are there."""
     found = np.full((values.shape[1], len(levels)), np.nan)
@@ -99,7 +115,7 @@ def quantiles_of_those(values: FloatArray, there: npt.NDArray[np.bool_], levels:
     starts = np.flatnonzero(np.r_[True, (there[:, 1:] != there[:, :-1]).any(axis=0)])
     for first, end in zip(starts, (*starts[1:], there.shape[1]), strict=True):
         if there[:, first].any():
-            found[first:end] = np.quantile(values[there[:, first], first:end], levels, axis=0).T
+            found[first:end] = quantiles_along(values[there[:, first], first:end].T, levels).T
     return found
 
 
