@@ -14,10 +14,13 @@ ASIDE = ("dask", "mpl_toolkits.mplot3d", "pint")
 Pint, and no axes have depth."""
 
 
-LATE = ("numpy.f2py", "numpy.testing", "yaml")
-"""What SciPy's special functions and Numba load, for half of the time that the former take: tools that make and test
-packages, as SciPy takes all that NumPy names, and the language of a file of settings that few have.
-"""
+LATE = (
+    "numpy.f2py", "numpy.testing", "yaml",
+    "PIL.ExifTags", "fontTools.agl", "matplotlib.dates", "plistlib",
+)  # fmt: skip
+"""What libraries load each time and few use. SciPy's special functions and Numba: tools that make and test packages, as
+SciPy takes all that NumPy names, for half of its time, and the language of a file of settings. Matplotlib: what
+photographs, calendars, TeX and fonts of a Mac need."""
 
 
 class _Late:
@@ -45,17 +48,21 @@ def set_aside() -> None:
 
 
 def without_descriptions() -> None:
-    """Let Matplotlib describe no property of what it can draw, half of the time that it takes to load.
+    """Let Matplotlib describe nothing of what it can draw, half of the time that it takes to load.
 
-    Only where `set_aside` was called: nobody else reads them in this process.
+    Only where `set_aside` was called: nobody else reads descriptions in this process, or gives names of columns in
+    place of numbers, for which what draws is wrapped, with another description of its arguments.
     """
     if sys.modules.get("mpl_toolkits.mplot3d", sys) is not None:
         return
+    import matplotlib
     from matplotlib import artist
 
     drawn: Any = artist
     drawn.kwdoc = lambda _drawn: ""
     drawn.Artist._update_set_signature_and_docstring = classmethod(lambda _kind: None)
+    whole: Any = matplotlib
+    whole._preprocess_data = lambda function=None, **_names: function or (lambda own: own)
 
 
 def fetch(name: str) -> None:

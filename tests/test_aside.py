@@ -53,6 +53,17 @@ except AttributeError:
     print("refused")
 """
 
+LATE = """
+import sys
+from simulate.aside import LATE, set_aside
+set_aside()
+import simulate.figures.style
+late = [name for name in LATE if type(sys.modules[name]).__name__ == "_LazyModule"]
+print(late == [*LATE], "dateutil.rrule" in sys.modules)
+import datetime, matplotlib.dates
+print(matplotlib.dates.date2num(datetime.datetime(1970, 1, 3)), "dateutil.rrule" in sys.modules)
+"""
+
 ENDING = """
 import atexit, os, sys
 from simulate.__main__ import main
@@ -94,3 +105,8 @@ def test_what_is_drawn_is_not_described_in_a_process_of_the_program_s_own_and_is
     (described, *rest), (elsewhere, *others) = own.splitlines(), other.splitlines()
     assert rest == others == ["red 3.0", "refused"]
     assert all(int(here) < int(there) for here, there in zip(described.split(), elsewhere.split(), strict=True))
+
+
+def test_what_is_late_is_loaded_when_something_of_it_is_asked_for() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["True False", "2.0 True"]

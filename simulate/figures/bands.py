@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.transforms import ScaledTranslation
 
 from simulate.figures.style import COLORS, TITLE_PAD, color
 from simulate.solver.kernel import FloatArray
@@ -143,8 +145,14 @@ def fill(axes: Axes, days: FloatArray, low: FloatArray, high: FloatArray, **look
     if len(there):
         stretches = np.split(there, np.flatnonzero(np.diff(there) > 1) + 1)
         outlines = [np.r_[np.c_[days[own], low[own]], np.c_[days[own], high[own]][::-1]] for own in stretches]
-        axes.add_collection(PolyCollection(outlines, **look), autolim=False)
+        axes.add_artist(area(outlines, **look))
         axes.update_datalim(np.concatenate(outlines))
+
+
+def area(outlines: Sequence[npt.ArrayLike], **look: Any) -> PathPatch:
+    """What is within some outlines; a collection of them is drawn as marks are, each after a picture of it is made."""
+    closed = [np.concatenate([outline, outline[:1]]) for outline in map(np.asarray, outlines)]
+    return PathPatch(Path.make_compound_path(*(Path(outline, closed=True) for outline in closed)), **look)
 
 
 def dashes(arm: int) -> Any:
@@ -164,13 +172,6 @@ def titled(axes: Axes, title: str, letter: str, *, width: int = TITLE_LETTERS) -
     """Give a panel its title, in two lines of so many letters at most, and its letter."""
     lines = textwrap.wrap(title, width)[:2]
     axes.set_title("\n".join(lines), loc="left", pad=TITLE_PAD, y=1.0)
-    axes.annotate(
-        letter,
-        (0.0, 1.0),
-        xycoords="axes fraction",
-        xytext=(-24.0, 3.5 + 9.0 * (len(lines) - 1)),
-        textcoords="offset points",
-        fontweight="bold",
-        fontsize=9.0,
-        va="bottom",
-    )
+    across, up = -24.0 / 72.0, (3.5 + 9.0 * (len(lines) - 1)) / 72.0
+    beside = axes.transAxes + ScaledTranslation(across, up, axes.figure.dpi_scale_trans)
+    axes.text(0.0, 1.0, letter, transform=beside, fontweight="bold", fontsize=9.0, va="bottom")

@@ -6,13 +6,14 @@ Colors are those of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/, with
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -26,9 +27,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from simulate.arrays import LabeledArrays
 from simulate.studies.datasets import UNITS_OF_FILE
 from simulate.studies.resolution import Resolution, signal, varies
-
-if TYPE_CHECKING:
-    pass
 
 MILLIMETER = 1.0 / 25.4
 """A millimeter in inches."""
@@ -126,10 +124,19 @@ def styled(points: float = 7.0) -> Iterator[None]:
         Size of all text that has no size of its own.
     """
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(cast(Any, _STYLE))
-        matplotlib.rcParams.update(cast(Any, dict.fromkeys((*_SIZES, "legend.fontsize"), points)))
+        dict.update(cast(Any, matplotlib.rcParams), _looks(points))
         yield
+
+
+@functools.cache
+def _looks(points: float) -> dict[str, Any]:
+    """Every setting but that of windows: those of Matplotlib as it comes, and over them `_STYLE`.
+
+    `matplotlib.rcdefaults` reads all style sheets first, and checks what it sets each time.
+    """
+    shipped: Any = matplotlib.rcParamsDefault
+    own: Any = matplotlib.RcParams(cast(Any, {**_STYLE, **dict.fromkeys((*_SIZES, "legend.fontsize"), points)}))
+    return {name: value for name, value in (*dict.items(shipped), *dict.items(own)) if name != "backend"}
 
 
 def color(index: int) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
@@ -22,7 +21,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, LogLo
 from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observations, Standing, of_all
 from simulate.figures.axes import Multiples, PlainNumbers, panel_axes
-from simulate.figures.bands import MOST_BANDS, dashes, draw_bands, fill, label_y, place_beside, titled
+from simulate.figures.bands import MOST_BANDS, area, dashes, draw_bands, fill, label_y, place_beside, titled
 from simulate.figures.changes import ChangePanel, change_panels, draw_arrows, draw_changes
 from simulate.figures.few_patients import (
     FewPatients,
@@ -278,9 +277,7 @@ def _draw_doses(axes: Axes, rows: Sequence[tuple[str, FloatArray]]) -> None:
             [(x0, bottom), (x0, bottom + height), (x1, bottom + height), (x1, bottom)]
             for x0, x1 in zip(starts, ends, strict=True)
         ]
-        axes.add_collection(
-            PolyCollection(bars, transform=frame, color=shade, linewidth=0.0, clip_on=False), autolim=False
-        )
+        axes.add_artist(area(bars, transform=frame, color=shade, linewidth=0.0, clip_on=False))
 
 
 def _still_there(dataset: LabeledArrays) -> Callable[[float], str]:

@@ -127,8 +127,8 @@ def test_a_holiday_is_a_gap_in_the_bar_of_doses() -> None:
     data = dataset(doses=182)
 
     def bars() -> list[list[float]]:
-        last = time_course(data).axes[0].collections[-1]
-        return [[float(path.vertices[:, 0].min()), float(path.vertices[:, 0].max())] for path in last.get_paths()]  # type: ignore[index]
+        last = time_course(data).axes[0].patches[-1]
+        return [[float(bar[:, 0].min()), float(bar[:, 0].max())] for bar in last.get_path().to_polygons()]
 
     assert bars() == [[0.0, 182.0]]
     data["dose_time"].values[0, 84:98] = np.nan
@@ -187,7 +187,7 @@ def test_bands_of_more_than_two_arms_stand_as_bars_beside_the_axes_at_the_end(ar
     labels = [text.get_text() for text in figure.legends[0].get_texts()][arms:]
     at_end = "" if arms == 2 else ", at the end"
     assert labels == ["median", f"50 % of 21 patients{at_end}", f"90 % of 21 patients{at_end}"]
-    assert len(axes.collections) == (4 if arms == 2 else 0)
+    assert len(axes.patches) == (4 if arms == 2 else 0)
     bars = [line for line in curves(axes) if min(np.asarray(line.get_xdata())) > end]
     # Quantiles of (1 + arm)(10 + m), m from 0 to 20.
     expected = [[(1 + arm) * low, (1 + arm) * high] for arm in range(arms) for low, high in ((11, 29), (15, 25))]
@@ -388,7 +388,7 @@ def test_troughs_and_peaks_of_several_arms_stand_beside_the_axes_and_of_one_over
     # Right of the bars of the bands.
     assert len(bars) == len(beside) + 6
     assert [bar.get_marker() for bar in sorted(bars, key=lambda bar: bar.get_xdata()[0])][6:] == ["_"] * len(beside)  # type: ignore[index]
-    hatched = [part for part in axes.collections if part.get_hatch()]
+    hatched = [part for part in axes.patches if part.get_hatch()]
     assert (len(beside), len(hatched)) == ((swinging, 0) if swinging > 1 else (0, 1))
     for arm, line in enumerate(beside):
         assert same_color(line.get_color(), COLORS[arm])
@@ -428,8 +428,8 @@ def test_lines_that_zigzag_are_pale_below_the_thick_median_of_their_arm_without_
         # The third of five has 12 (1 + arm).
         assert np.asarray(line.get_ydata())[:2].tolist() == [12.0 * (1 + arm), 18.0 * (1 + arm)]
         assert arms == 1 or same_color(line.get_color(), COLORS[arm])
-    assert not [part for part in restless.collections if part.get_hatch()]
-    assert len([part for part in calm.collections if part.get_hatch()]) == (1 if arms == 1 else 0)
+    assert not [part for part in restless.patches if part.get_hatch()]
+    assert len([part for part in calm.patches if part.get_hatch()]) == (1 if arms == 1 else 0)
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "thick: median patient, where lines zigzag" in labels
 
