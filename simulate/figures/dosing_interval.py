@@ -19,13 +19,17 @@ from simulate.studies.datasets import draws_in
 _HEIGHT = 2.9
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)))
 
+_MARK: dict[str, Any] = {"marker": "o", "markersize": 3.0}
+"""What stands at each dose that was simulated."""
+
 
 def dosing_interval(dataset: xr.Dataset) -> Figure:
     """Draw exposures and blocked shares of the last interval between doses, over the doses, a page wide.
 
     Left trough, average and peak at the first place of the second axis; right the share of the interval in which the
     signal is below the bound, a dash for each site and a color for each place, or for each site where there is one
-    place. Lines are medians, and bands 90 % of the patients where there is one place.
+    place. Lines are medians, with dots at the doses that were simulated, and bands 90 % of the patients where there is
+    one place.
     """
     doses = np.asarray(dataset["dose"].values, dtype=np.float64)
     lines = shown_places(dataset.sizes["second"])
@@ -57,11 +61,11 @@ def dosing_interval(dataset: xr.Dataset) -> Figure:
         left.legend(loc="upper left")
         sites = [str(site).removeprefix("signal_") for site in dataset["site"].values]
         handles = [
-            Line2D([], [], color=INK if len(lines) > 1 else color(index), linestyle=_DASHES[index % 3])
+            Line2D([], [], color=INK if len(lines) > 1 else color(index), linestyle=_DASHES[index % 3], **_MARK)
             for index in range(len(sites))
         ]
         if len(lines) > 1:
-            handles += [Line2D([], [], color=color(order)) for order in range(len(lines))]
+            handles += [Line2D([], [], color=color(order), **_MARK) for order in range(len(lines))]
             sites += [second_label(dataset, place) for place in lines]
         figure.legend(handles, sites, loc="outside lower right", ncols=min(len(handles), 6))
     return figure
@@ -78,4 +82,4 @@ def _ribbon(
     low, middle, high = np.nanquantile(values[known], (0.05, 0.5, 0.95), axis=1)
     if has_band:
         axes.fill_between(places, low, high, color=shade, alpha=0.15, linewidth=0.0)
-    axes.plot(places, middle, color=shade, linestyle=dashes, label=label, linewidth=1.4)
+    axes.plot(places, middle, color=shade, linestyle=dashes, label=label, linewidth=1.4, **_MARK)

@@ -24,6 +24,9 @@ GROUPS = 12
 MAX_DOTS = 3000
 """Dots of a panel; of more, every second, third and so on is drawn."""
 
+_GROUP: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "markersize": 3.0}
+"""A dot for each group, and the line through them."""
+
 _HEIGHT = 2.5
 _MEASURES = ("average", "trough")
 
@@ -56,7 +59,7 @@ def exposure_response(datasets: xr.Dataset | Sequence[xr.Dataset]) -> Figure:
             grid[row, 0].set_title("\n".join(textwrap.wrap(title, 48)), loc="left")
         handles: list[Any] = [
             Line2D([], [], color=FAINT, marker="o", markersize=2.0, linestyle="none"),
-            Line2D([], [], color=COLORS[0], linewidth=1.6),
+            Line2D([], [], color=COLORS[0], **_GROUP),
             Patch(color=COLORS[0], alpha=0.2, linewidth=0.0),
         ]
         total = dataset["effect"].isel(endpoint=0).size
@@ -66,7 +69,7 @@ def exposure_response(datasets: xr.Dataset | Sequence[xr.Dataset]) -> Figure:
             "90 % of them",
         ]
         if not is_alone:
-            handles = [Line2D([], [], color=color(order), linewidth=1.6) for order in range(len(several))]
+            handles = [Line2D([], [], color=color(order), **_GROUP) for order in range(len(several))]
             labels = names_of(several)
             handles.append(Patch(color=INK, alpha=0.2, linewidth=0.0))
             labels.append(f"median and 90 % of each of {GROUPS} groups of patients")
@@ -88,7 +91,7 @@ def _draw(axes: Axes, exposure: FloatArray, effect: FloatArray, shade: str, *, h
     centers = np.array([np.median(x[group]) for group in groups])
     low, middle, high = np.array([np.quantile(y[group], (0.05, 0.5, 0.95)) for group in groups]).T
     axes.fill_between(centers, low, high, color=shade, alpha=0.2, linewidth=0.0, zorder=2)
-    axes.plot(centers, middle, color=shade, linewidth=1.6, zorder=3)
+    axes.plot(centers, middle, color=shade, zorder=3, **_GROUP)
     if x.min() > 0.0 and x.max() > 30.0 * x.min():
         logarithmic(axes.xaxis)
     return len(x)
