@@ -7,11 +7,11 @@ import errno
 import os
 import stat
 import sys
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 
-def open_regular(path: Path | str, *, follow: bool = True) -> BinaryIO:
+def open_regular(path: Path | str, *, follow: bool = True) -> BufferedReader:
     """Open a file for reading that is one, and no pipe, socket or device, which may have no end or never begin.
 
     Parameters

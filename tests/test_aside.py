@@ -53,13 +53,13 @@ except AttributeError:
     print("refused")
 """
 
-LATE = """
+LATE_FIGURES = """
 import sys
 from simulate.aside import LATE, set_aside
 set_aside()
 import simulate.figures.style
-late = [name for name in LATE if type(sys.modules[name]).__name__ == "_LazyModule"]
-print(late == [*LATE], "dateutil.rrule" in sys.modules)
+late = [name for name in LATE if name in sys.modules]
+print("matplotlib.dates" in late, {type(sys.modules[name]).__name__ for name in late}, "dateutil.rrule" in sys.modules)
 import datetime, matplotlib.dates
 print(matplotlib.dates.date2num(datetime.datetime(1970, 1, 3)), "dateutil.rrule" in sys.modules)
 """
@@ -107,6 +107,6 @@ def test_what_is_drawn_is_not_described_in_a_process_of_the_program_s_own_and_is
     assert all(int(here) < int(there) for here, there in zip(described.split(), elsewhere.split(), strict=True))
 
 
-def test_what_is_late_is_loaded_when_something_of_it_is_asked_for() -> None:
-    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["True False", "2.0 True"]
+def test_what_figures_have_for_calendars_is_loaded_when_it_is_used_and_not_before() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE_FIGURES], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["True {'_LazyModule'} False", "2.0 True"]
