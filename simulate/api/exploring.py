@@ -23,10 +23,13 @@ class Explorer:
         The document, which loads nothing.
     path
         The file it was written to; None if it was not.
+    assumptions
+        What the page assumes without evidence, in sentences.
     """
 
     html: str
     path: Path | None = None
+    assumptions: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, for notebooks."""
@@ -103,4 +106,5 @@ def explore(
         html = explorer_page(contents_of(studies))
     if out is not None:
         write_atomically(Path(out), html)
-    return Explorer(html, None if out is None else Path(out))
+    assumed = dict.fromkeys(line for study in studies for line in study.assumptions)
+    return Explorer(html, None if out is None else Path(out), tuple(assumed))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.api.inspecting import equilibria as function
-from simulate.cli.console import carry_out, print_rich, print_text, say, titled
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import (
     Drawn,
     Draws,
@@ -101,8 +101,6 @@ def _show(found: Result[tuple[SteadyStates, ...]]) -> None:
         print_text("\n".join((*_below_draws(found.value), *notes_of(found.value), *found.value[0].assumptions)))
         return
     (alone,) = found.value
-    for line in alone.study.scenario.time_taken:
-        say(line)
     shown = _few(alone)
     if shown.states:
         print_rich(_table(shown))

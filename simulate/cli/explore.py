@@ -60,6 +60,8 @@ def explore(
     target = Path(f"{Path(scenario).stem}-explorer.html") if out is None else out
     chosen = chosen_settings(settings)
     found = ask(function, locals(), hypotheses=hypotheses or (), settings=chosen, out=target)
+    for line in found.assumptions:
+        say(line)
     size = len(found.html.encode())
     if as_json:
         print_json({"page": str(target), "bytes": size})

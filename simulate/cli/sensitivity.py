@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.varying import sensitivity as function
-from simulate.cli.console import carry_out, print_rich, print_text, say, titled
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import (
     Drawn,
     End,
@@ -94,8 +94,6 @@ def sensitivity(
 
     def show(found: Result[tuple[SensitivityQuestion, tuple[Sensitivity, ...]]]) -> None:
         question, results = found.value
-        for line in question.study.scenario.time_taken:
-            say(line)
         for part in results:
             print_rich(_table(question, part))
             print_text("\n".join(_below(part)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.inspecting import verify as function
-from simulate.cli.console import carry_out, print_rich, print_text, titled
+from simulate.cli.console import carry_out, print_rich, print_text, say, titled
 from simulate.cli.options import (
     Draws,
     End,
@@ -75,6 +75,8 @@ def verify(
 
 def _show(result: Result[Verification]) -> None:
     print_rich(_repetitions(result.value), _errors(result.value))
+    for line in result.value.assumptions:
+        say(line)
     print_text(_verdict(result.value))
 
 

@@ -109,7 +109,7 @@ def _kind(document: Document) -> str:
 def _scenario(path: Path, document: Document) -> str:
     study = prepare(scenario_from(document, name=path.stem))
     draws = "" if study.draws is None else f" of each of {study.draws.origin}"
-    understood = "".join(f"; {line}" for line in study.scenario.understood)
+    understood = "".join(f"; {line}" for line in (*study.scenario.understood, *study.scenario.time_taken))
     return (
         f"{_count(len(study.arms), 'arm')}, {_count(study.scenario.patients, 'patient')}{draws}, "
         f"{study.times[-1]:g} d, hypothesis {study.hypothesis}{understood}"

@@ -72,7 +72,7 @@ class Study:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """Assumptions that rest on no evidence, about routes and about how patients differ, in sentences."""
+        """What is assumed without evidence: a unit of time, routes, how patients differ; in sentences."""
         rows = (*self.scenario.overrides, *(row for arm in self.scenario.arms for row in arm.overrides))
         own = {row.parameter: row.sd_log for row in rows if row.sd_log}
         single = tuple(
@@ -82,6 +82,7 @@ class Study:
         )
         plans = [plan for arm in self.arms for plan in arm.all_plans]
         return (
+            *self.scenario.time_taken,
             *assumed_of_routes(plans, self.model),
             *(() if self.assumed is None else self.assumed.sentences),
             *single,

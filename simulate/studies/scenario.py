@@ -158,7 +158,7 @@ class Scenario:
     def understood(self) -> tuple[str, ...]:
         """What the file does not say and a reader must know, in sentences: which hypothesis, and whose populations."""
         if self.model is not None:
-            return self.time_taken
+            return ()
         said = self.document.data.get("model")
         keys = set(said) if isinstance(said, dict) else set()
         found = []

@@ -59,7 +59,9 @@ class SteadyStates:
     #: Conserved sums, held at those of the initial state: with others each state has neighbors, a continuum.
     sums: tuple[str, ...] = ()
     left_out: int = 0  #: Roots with a state below 0 that no course brings there
-    assumptions: tuple[str, ...] = ()  #: What is assumed of the routes by which something is given, in sentences
+    assumptions: tuple[
+        str, ...
+    ] = ()  #: What is assumed of the unit of time and of the routes that are used, in sentences
 
 
 def _refuse_names(shown: Sequence[str], model: Model) -> None:
@@ -163,7 +165,7 @@ def steady_states(
         progress(1)
     fed_by = {*(fed or ()), *(() if over is None else (parse_axis(over, f"--over {over}").name,))}
     assumed = assumed_of([route for route in study.model.routes if route.name in fed_by])
-    found = [replace(one, assumptions=assumed) for one in found]
+    found = [replace(one, assumptions=(*scenario.time_taken, *assumed)) for one in found]
     if plane is not None:
         found = [replace(one, plane=_plane(study, chosen, plane, fed)) for one in found]
     return tuple(found)

@@ -61,7 +61,7 @@ class BitComparison:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a verification found; ``passed`` is its verdict, and ``faults`` say why not."""
+    """What a verification found, and what the study assumes; ``passed`` is its verdict, and ``faults`` say why not."""
 
     scenario: str
     hypothesis: str
@@ -73,6 +73,7 @@ class Verification:
     atol: float
     judgeable: bool
     time_unit: str
+    assumptions: tuple[str, ...]
     repetitions: tuple[BitComparison, ...]
     judges: tuple[Judge, ...]
     errors: tuple[Error, ...]
@@ -119,6 +120,7 @@ def verify(
         atol=scenario.tolerance.share,
         judgeable=judging(scenario.rtol) is not None,
         time_unit=scenario.time_unit,
+        assumptions=study.assumptions,
         repetitions=repetitions,
         judges=judges,
         errors=errors,

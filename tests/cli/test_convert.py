@@ -13,7 +13,7 @@ from simulate.cli.app import outcome
 from simulate.figures.time_course import time_course
 from simulate.studies.bare_models import model_scenario
 from simulate.studies.datasets import read_dataset
-from tests.exchange.models import apply, ci, compartment, math, parameter, reaction, sbml, species
+from tests.exchange.models import TIME, apply, ci, cn, compartment, event, math, parameter, reaction, sbml, species
 from tests.exchange.problems import write_problem
 
 Capture = pytest.CaptureFixture[str]
@@ -25,6 +25,23 @@ DECAY = sbml(
     Rules=f'<assignmentRule variable="double">{math(apply("times", "<cn>2</cn>", ci("S")))}</assignmentRule>',
     Reactions=reaction("decay", apply("times", ci("k"), ci("S")), "S"),
 )
+
+GIVEN = sbml(
+    Compartments=compartment(),
+    Species=species("S", 8.0),
+    Parameters=parameter("k", 0.5),
+    Reactions=reaction("decay", apply("times", ci("k"), ci("S")), "S"),
+    Events=event("once", apply("geq", TIME, cn(2.0)), {"S": apply("plus", ci("S"), cn(3.0))}),
+)
+SCENARIO = """
+schema = 1
+title = "given"
+model.file = "given.xml"
+time = { end = "4 s", every = "1 s" }
+[[arm]]
+name = "given"
+regimen = "3 dimensionless into_S at 0 s"
+"""
 
 
 @pytest.fixture
@@ -85,18 +102,27 @@ def test_a_model_is_run_for_the_time_that_is_given(model: str, capsys: Capture) 
     assert Path("results/results.nc").is_file()
 
 
-@pytest.mark.parametrize("verb", ["run", "sweep", "sensitivity", "equilibria"])
+@pytest.mark.parametrize("verb", ["run", "sweep", "sensitivity", "equilibria", "dose-response", "verify", "explore"])
 def test_every_verb_says_once_what_unit_of_time_it_takes(model: str, verb: str, capsys: Capture) -> None:
     more = {
         "run": ["--end", "4", "--no-figures", "--out", "out"],
         "sweep": ["--end", "4", "--over", "k=0.1,0.2", "--out", "out"],
         "sensitivity": ["--end", "4", "-e", "S", "--vary", "cv=0.3", "--n", "8", "--trajectories", "2"],
         "equilibria": [],
+        "dose-response": ["--dose", "1:10:4", "-e", "S:change", "--no-figures", "--out", "out"],
+        "verify": ["--end", "4"],
+        "explore": ["--end", "4", "--out", "out"],
     }[verb]
+    if verb == "dose-response":
+        # Doses stand in a scenario, and a model that can be given something says by which route.
+        Path("given.xml").write_text(GIVEN, encoding="utf-8")
+        Path("given.toml").write_text(SCENARIO, encoding="utf-8")
+        model = "given.toml"
     assert outcome([verb, model, *more]) == 0
-    assert capsys.readouterr().err.count("the file gives no unit of time: seconds are taken; if it counts days, ") == 1
+    said = "".join(capsys.readouterr())
+    assert said.count("the file gives no unit of time: seconds are taken; if it counts days, ") == 1
     assert outcome([verb, model, *more, "--set", "model.time_unit=d", *(["--force"] if "out" in more else [])]) == 0
-    assert "unit of time" not in capsys.readouterr().err
+    assert "unit of time" not in "".join(capsys.readouterr())
 
 
 def test_a_unit_of_time_may_be_given_to_a_model(model: str, capsys: Capture) -> None:

@@ -85,9 +85,13 @@ class SensitivityQuestion:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of how patients differ, and of the routes by which something is given, in sentences."""
+        """What is assumed of the unit of time, of how patients differ and of the routes that are used, in sentences."""
         assumed = () if self.study.assumed is None else self.study.assumed.sentences
-        return (*assumed, *assumed_of_routes(self.treatment.all_plans, self.study.model))
+        return (
+            *self.study.scenario.time_taken,
+            *assumed,
+            *assumed_of_routes(self.treatment.all_plans, self.study.model),
+        )
 
     @property
     def dimension(self) -> int:
