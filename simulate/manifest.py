@@ -11,7 +11,7 @@ from typing import Any
 from simulate.disk import open_regular
 from simulate.errors import InputError, Where
 from simulate.files import content_hash, file_hash, parse_json, write_atomically
-from simulate.versions import versions
+from simulate.versions import code_hash, versions
 
 MANIFEST = "manifest.json"
 """Name of the file that makes a directory a run directory."""
@@ -151,7 +151,8 @@ def seal(directory: Path, entries: Mapping[str, Any], names: Iterable[str]) -> d
     whole = {
         **entries,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
+        # Two states of the sources may bear one version.
+        "versions": {**versions(), "code": code_hash()[:12]},
         "files": {name: file_hash(directory / name) for name in sorted(names)},
     }
     write_atomically(directory / MANIFEST, manifest_text(whole))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from simulate import __version__, shipped
 from simulate.files import content_hash
@@ -17,6 +19,18 @@ def versions() -> dict[str, str]:
     found = {"il1sim": __version__, "tables": _tables(), "python": platform.python_version()}
     found["machine"] = platform.machine()
     return found | _of_packages()
+
+
+@functools.cache
+def code_hash() -> str:
+    """Hash of all sources that decide results: those of the package but for the command line and figures."""
+    package = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).parts
+        if parts[0] not in ("cli", "figures"):
+            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 @functools.cache

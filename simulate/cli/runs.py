@@ -196,14 +196,24 @@ def _repeat(directory: Path, out: Path | None, as_json: bool) -> int:
             + ("" if found.differing else ": what it gives now is what they were"),
         )
     elif found.differing:
-        versions = ", ".join(f"{name} {before} is now {after}" for name, (before, after) in found.versions.items())
+        versions = ", ".join(
+            f"{name} {before or 'unknown'} is now {after or 'missing'}"
+            for name, (before, after) in found.versions.items()
+        )
         fault = NotConverged(
-            "the run is not the same again",
+            "the run is not the same again: it was made by other versions"
+            if versions
+            else "the run is not the same again",
             code="runs.repeat",
             found=", ".join(found.differing) + (f"; {versions}" if versions else ""),
-            expected="the same bytes in every file of results",
-            advice="`simulate runs diff` says how far apart two directories are"
-            + ("" if versions else "; report it to the maintainers"),
+            expected="the same bytes in every file of results"
+            + (" where all versions are the same; under others, bits may differ" if versions else ""),
+            advice="`simulate runs diff` says how far apart two directories are; "
+            + (
+                f"the versions of then, which `simulate runs show {directory}` names, give the bits of then"
+                if versions
+                else "versions and sources are the same: report it to the maintainers"
+            ),
         )
     if as_json:
         document = {"same": list(found.same), "differing": list(found.differing), "pictures": list(found.pictures)}

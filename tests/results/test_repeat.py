@@ -77,9 +77,23 @@ def test_a_result_that_is_not_the_same_again_ends_with_5(made: Path, tmp_path: P
         "error[runs.repeat]: the run is not the same again\n"
         "  found:    summary.csv\n"
         "  expected: the same bytes in every file of results\n"
-        "  try:      `simulate runs diff` says how far apart two directories are; report it to the maintainers\n"
+        "  try:      `simulate runs diff` says how far apart two directories are; versions and sources are the same: "
+        "report it to the maintainers\n"
     )
     assert simulate.repeat(moved).differing == ("summary.csv",)
+    # As if another state of the sources had made it.
+    now = entries["versions"]["code"]
+    entries["versions"]["code"] = "0123456789ab"
+    (moved / "manifest.json").write_text(manifest_text(entries), encoding="utf-8")
+    assert outcome(["runs", "repeat", str(moved)]) == 5
+    assert capsys.readouterr().err == (
+        "error[runs.repeat]: the run is not the same again: it was made by other versions\n"
+        f"  found:    summary.csv; code 0123456789ab is now {now}\n"
+        "  expected: the same bytes in every file of results where all versions are the same; under others, bits may "
+        "differ\n"
+        "  try:      `simulate runs diff` says how far apart two directories are; the versions of then, which "
+        f"`simulate runs show {moved}` names, give the bits of then\n"
+    )
 
 
 def test_an_input_that_was_changed_is_not_believed(made: Path, tmp_path: Path, capsys: Capture) -> None:

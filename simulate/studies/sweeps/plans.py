@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +24,7 @@ from simulate.studies.sweeps.requests import Request
 from simulate.studies.sweeps.variations import covariate_value, kind_of, labels_of, varied
 from simulate.studies.treatments import Override, Treatment
 from simulate.studies.visits import time_words
+from simulate.versions import code_hash
 
 PART_BYTES = 40_000_000
 """What the solver records for a part; parts are whole, so that memory does not grow with their number."""
@@ -131,18 +130,6 @@ def _drawn(plan: SweepPlan, covariates: tuple[tuple[str, float], ...], first: in
 def _text(row: Override) -> str:
     value = "" if row.value is None else f"{row.value!r}" + ("" if row.unit is None else f" {row.unit.text}")
     return value if row.sd_log is None else f"{value} spread {row.sd_log!r}".strip()
-
-
-@functools.cache
-def code_hash() -> str:
-    """Hash of all sources that decide results: those of the package but for the command line, figures and reports."""
-    package = Path(__file__).parent.parent.parent
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package).parts
-        if parts[0] not in ("cli", "figures", "report"):
-            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 @noting()
