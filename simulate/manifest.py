@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
@@ -10,7 +11,9 @@ from typing import Any
 
 from simulate.disk import open_regular
 from simulate.errors import InputError, Where
-from simulate.files import content_hash, file_hash, parse_json, write_atomically
+from simulate.filekinds import content_kind
+from simulate.files import content_hash, file_hash, parse_json, read_bytes, write_atomically
+from simulate.inputs import is_folder
 from simulate.versions import code_hash, versions
 
 MANIFEST = "manifest.json"
@@ -35,6 +38,24 @@ def read_manifest(directory: Path) -> dict[str, Any] | None:
         ``manifest.changed``: it is not as it was written. ``manifest.outside``: it names files elsewhere.
     """
     return _read(directory / MANIFEST)
+
+
+def kind_at(path: Path) -> tuple[str, str]:
+    """What a file or folder of a user is that is not what was meant, and what to do about it.
+
+    Of a file by its first bytes, of a folder by its manifest; empty where nothing is recognized.
+    """
+    if not is_folder(path):
+        return content_kind(read_bytes(path, str(path)))
+    try:
+        entries = read_manifest(path) or read_plan(path)
+    except InputError:
+        entries = {}
+    if entries is None:
+        return "a folder", "name the file that was meant"
+    kind = str(entries.get("kind", ""))
+    of = f" of `{kind}`" if kind.isprintable() and kind else ""
+    return f"a run directory{of}", f"`simulate runs show {shlex.quote(str(path))}` says what is in it"
 
 
 def read_plan(directory: Path) -> dict[str, Any] | None:

@@ -105,7 +105,7 @@ def _check_folder(folder: Path, where: Where) -> None:
     """Refuse a target whose folder is none, or cannot be written."""
     if not folder.is_dir():
         raise InputError(
-            f"`{folder}` is not a folder", code="store.occupied", where=where, advice="choose another folder"
+            f"`{folder}` is not a folder", code="store.occupied", where=where, advice="choose another folder with --out"
         )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise MissingExtra(
@@ -125,7 +125,9 @@ def _check_kind(target: Path, where: Where) -> None:
             advice="give the folder that it points to",
         )
     if os.path.lexists(target) and not target.is_dir():
-        raise InputError("the target is a file", code="store.occupied", where=where, advice="choose another folder")
+        raise InputError(
+            "the target is a file", code="store.occupied", where=where, advice="choose another folder with --out"
+        )
 
 
 def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> None:
@@ -141,7 +143,7 @@ def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> Non
             "the folder is not empty, and it is not a run directory",
             code="store.occupied",
             where=where,
-            advice="choose another folder; a folder of something else is never replaced",
+            advice="choose another folder with --out; a folder of something else is never replaced",
         )
     if manifest.get("key") != key and not force:
         raise InputError(
@@ -149,7 +151,7 @@ def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> Non
             code="store.occupied",
             where=where,
             found=str(manifest.get("title") or "a run without a title"),
-            advice="choose another folder, or replace that run with --force",
+            advice="choose another folder with --out, or replace that run with --force",
         )
 
 

@@ -37,6 +37,7 @@ H8
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from simulate.biology.clinical import CLINICAL_RESPONSE
@@ -55,6 +56,8 @@ from simulate.biology.senescence import SENESCENCE
 from simulate.biology.survival_by_il1 import SURVIVAL_BY_IL1
 from simulate.biology.th1_release import TH1_RELEASE
 from simulate.errors import InputError, did_you_mean
+from simulate.inputs import is_there
+from simulate.manifest import kind_at
 from simulate.symbolic.hypothesis import NONE, Hypothesis, combine
 from simulate.symbolic.modelfile import read_hypothesis
 from simulate.symbolic.parts import Mechanism
@@ -158,7 +161,8 @@ def hypothesis_named(text: str) -> Hypothesis:
     Raises
     ------
     InputError
-        ``hypothesis.unknown`` with the nearest names; ``hypothesis.conflict`` with the two that exclude each other.
+        ``hypothesis.unknown`` with the nearest names; ``hypothesis.kind``, where it is another file or a folder;
+        ``hypothesis.conflict`` with the two that exclude each other.
     """
     named: tuple[Hypothesis, ...] = HYPOTHESES
     asked = [part.strip() for part in text.split("+")]
@@ -175,6 +179,14 @@ def hypothesis_named(text: str) -> Hypothesis:
             continue
         hypothesis = known.get(name.casefold())
         if hypothesis is None:
+            if name and is_there(name):
+                kind, advice = kind_at(Path(name))
+                raise InputError(
+                    f"`{name}` is no hypothesis" if not kind else f"`{name}` is {kind}, and no hypothesis",
+                    code="hypothesis.kind",
+                    expected="a name such as H1, or a hypothesis file, whose name ends in .toml",
+                    advice=advice or None,
+                )
             names = [hypothesis.name for hypothesis in named]
             raise InputError(
                 f"there is no hypothesis `{name}`" if name else "the name of a hypothesis is missing",

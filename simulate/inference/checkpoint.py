@@ -99,6 +99,7 @@ def load(path: Path, key: str) -> Generation | None:
             where=where,
             found=f"key {numbers['key']}",
             expected=f"key {key}",
-            advice="something that decides the result has changed since; remove the file, or choose another folder",
+            advice="something that decides the result has changed since; remove the file, or choose another "
+            "folder with --out",
         )
     return generation

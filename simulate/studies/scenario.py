@@ -79,6 +79,7 @@ from simulate.exchange.foreign import is_foreign
 from simulate.filekinds import refuse_other
 from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
+from simulate.manifest import kind_at
 from simulate.regimen.occasions import Occasions
 from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.solver.problem import MAX_STEPS, RTOL, SMALLEST, Tolerance
@@ -394,7 +395,19 @@ def named_fit(fit: str | Path, *, where: Where | None = None, said: str | None =
             expected=f"{listed(FITS_BY_WORD)}, or the result of `simulate fit`: a fit.json",
             advice=did_you_mean(name, FITS_BY_WORD),
         )
-    return path / RESULT if is_folder(path) else path
+    if not is_folder(path):
+        return path
+    if not is_there(path / RESULT):
+        kind, advice = kind_at(path)
+        raise InputError(
+            f"there is no {RESULT} in the folder",
+            code="scenario.fit",
+            where=Where(file=str(path)),
+            found=kind,
+            expected="the folder of a fit, as `simulate fit` leaves it, or its fit.json",
+            advice=advice,
+        )
+    return path / RESULT
 
 
 def _times(time: TomlTable) -> tuple[float, ...]:

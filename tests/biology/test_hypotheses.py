@@ -9,6 +9,29 @@ from simulate.errors import InputError
 from simulate.symbolic.hypothesis import NONE
 from tests.biology.typical import END, model_of, patient, reading
 
+TABLE = "a table of doses stands in an arm of a scenario: `doses = { file = … }`"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "advice"),
+    [
+        ("t.csv", "time,dose\n0,1\n", "a table (CSV)", TABLE),
+        ("mine", "[hypothesis]\nname = 'x'\n", "TOML", "give it a name that ends in .toml"),
+        ("out", None, "a folder", "name the file that was meant"),
+    ],
+)  # fmt: skip
+def test_a_file_or_folder_that_is_no_hypothesis_is_told_by_its_kind(
+    name: str, content: str | None, kind: str, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).mkdir() if content is None else Path(name).write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        hypothesis_named(f"H1+{name}")
+    assert str(caught.value) == (
+        f"error[hypothesis.kind]: `{name}` is {kind}, and no hypothesis\n"
+        f"  expected: a name such as H1, or a hypothesis file, whose name ends in .toml\n  try:      {advice}"
+    )
+
 
 def change(hypothesis: str, quantity: str, **overrides: float) -> float:
     course = patient(hypothesis, **overrides)

@@ -156,7 +156,7 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
         "error[store.occupied]: the folder holds another run\n"
         "  --> here\n"
         "  found:    refractory myositis without treatment, the first 14 d\n"
-        "  try:      choose another folder, or replace that run with --force\n"
+        "  try:      choose another folder with --out, or replace that run with --force\n"
     )
     assert everything(folder) == before
     assert run("untreated", *SMALL, "--seed", "2", "--out", "here", "--force") == 0

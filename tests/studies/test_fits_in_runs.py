@@ -15,6 +15,7 @@ import simulate
 from simulate import shipped
 from simulate.errors import InputError
 from simulate.inference.thinning import thinned
+from simulate.manifest import manifest_text
 from simulate.streams import uniforms
 from simulate.studies.datasets import by_draw, pooled, read_dataset, write_dataset
 from simulate.studies.fitting.draws import draws_named
@@ -137,6 +138,7 @@ def test_a_fit_in_the_folder_of_fits_stands_behind_every_verb(tmp_path: Path, mo
     assert found.draws.origin == f"16 draws of the fit {of}"
     assert found.settings["draws_key"] == kept == study(**{"model.fit": "fits/H1"}).settings["draws_key"]
     assert run(patients=1, fit="shipped", draws=2).attrs["fit"] == f"2 draws of the fit {of}"
+    assert run(patients=1, fit="fits/H1", draws=2).attrs["fit"] == f"2 draws of the fit {of}"
     asked = draws_named(HYPOTHESIS, "shipped", 4)
     assert (asked.is_fitted, asked.found) == (True, of)
     (predicted,) = simulate.predict([HYPOTHESIS], fit="fits/H1", draws=8, patients=8).value[:1]
@@ -186,8 +188,23 @@ def test_what_is_no_fit_is_refused_alike_by_verbs_that_take_one(tmp_path: Path) 
         assert str(caught.value) == message
     with pytest.raises(InputError) as caught:
         simulate.trial(HYPOTHESIS, fit=tmp_path)
-    assert caught.value.where is not None
-    assert caught.value.where.file == str(tmp_path / "fit.json")
+    assert str(caught.value) == (
+        f"error[scenario.fit]: there is no fit.json in the folder\n  --> {tmp_path}\n  found:    a folder\n"
+        "  expected: the folder of a fit, as `simulate fit` leaves it, or its fit.json\n"
+        "  try:      name the file that was meant"
+    )
+    (tmp_path / "manifest.json").write_text(manifest_text({"kind": "run"}), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        run(patients=1, fit=tmp_path)
+    assert caught.value.found == "a run directory of `run`"
+    assert caught.value.advice == f"`simulate runs show {tmp_path}` says what is in it"
+    (tmp_path / "results.nc").write_bytes(b"\x89HDF")
+    with pytest.raises(InputError) as caught:
+        run(patients=1, fit=tmp_path / "results.nc")
+    assert str(caught.value).startswith("error[file.kind]: the file is a file of results (netCDF or HDF5), and no JSON")
+    with pytest.raises(InputError) as caught:
+        run(patients=1, fit=tmp_path / "manifest.json")
+    assert (caught.value.code, caught.value.found) == ("fit.file", "no key 'format'")
 
 
 def test_the_prior_is_wider_than_the_fit() -> None:

@@ -66,7 +66,7 @@ def test_another_run_is_replaced_by_force_only(tmp_path: Path) -> None:
         "error[store.occupied]: the folder holds another run\n"
         "  --> a\n"
         "  found:    a title\n"
-        "  try:      choose another folder, or replace that run with --force"
+        "  try:      choose another folder with --out, or replace that run with --force"
     )
     write_run(tmp_path / "a", key="two", force=True)
     manifest = read_manifest(tmp_path / "a")
@@ -83,7 +83,7 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path, force: boo
     assert str(caught.value).replace(f"{tmp_path}/", "") == (
         "error[store.occupied]: the folder is not empty, and it is not a run directory\n"
         "  --> thesis\n"
-        "  try:      choose another folder; a folder of something else is never replaced"
+        "  try:      choose another folder with --out; a folder of something else is never replaced"
     )
 
 

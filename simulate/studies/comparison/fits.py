@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simulate.errors import InputError, Where, listed
+from simulate.errors import Il1simError, InputError, Where, listed
 from simulate.inputs import is_given
 from simulate.store import working_folder
 from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, prior_draws
@@ -18,11 +18,11 @@ from simulate.studies.fitting.fit import fit
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.individual_fit import fit_individuals
 from simulate.studies.fitting.keys import fit_key
-from simulate.studies.fitting.known_fits import Fit, fit_folder, known_fit, named_result, passed_over
+from simulate.studies.fitting.known_fits import MADE, Fit, fit_folder, known_fit, named_result, passed_over
 from simulate.studies.fitting.named_evidence import evidence_for, problem_on
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, write_posterior
 from simulate.studies.fitting.problem import Problem
-from simulate.studies.scenario import PRIOR, RESULT, SHIPPED, TYPICAL
+from simulate.studies.scenario import PRIOR, RESULT, TYPICAL
 from simulate.trials.design import TrialDesign
 
 
@@ -97,8 +97,6 @@ def draws_behind(
             draws = dataclasses.replace(draws, weakness=passed_over(base, folder))
     else:
         draws = draws_of(base, wanted, fit=known)
-        if posterior is None and known.source != SHIPPED:
-            draws = dataclasses.replace(draws, found=known.source)
     return (draws_elsewhere(draws, problem, seed=seed) if is_planned else draws), known
 
 
@@ -155,8 +153,14 @@ def find_fit(
     tell = report or (lambda line: None)
     tell(f"no fit of `{problem.label}` is of today's numbers: it is fitted now")
     own = fit_folder(problem, folder)
-    made = make_fit(problem, settings, own, report=lambda line: tell(type(line)(f"  {line}")))
-    return Fit(problem, made, "made now")
+    try:
+        made = make_fit(problem, settings, own, report=lambda line: tell(type(line)(f"  {line}")))
+    except Il1simError as error:
+        if error.advice is not None:
+            # A verb that makes fits beside what is asked has another option for their folder.
+            error.advice = error.advice.replace("folder with --out", "folder of fits with --fits")
+        raise
+    return Fit(problem, made, MADE)
 
 
 def make_fit(
@@ -189,5 +193,5 @@ def _check_result(file: Path, key: str) -> None:
         "the folder has the result of another fit",
         code="fit.occupied",
         where=Where(file=str(file)),
-        advice="choose another folder, or remove the file",
+        advice="choose another folder with --out, or remove the file",
     )

@@ -13,7 +13,7 @@ from simulate.errors import InputError, Where
 from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.keys import check_current
-from simulate.studies.fitting.known_fits import Fit, known_fit, passed_over
+from simulate.studies.fitting.known_fits import MADE, Fit, known_fit, passed_over
 from simulate.studies.fitting.named_evidence import DEFAULT, evidence_for, evidence_name
 from simulate.studies.fitting.posterior import read_posterior
 from simulate.studies.fitting.priors import of_populations
@@ -31,7 +31,7 @@ class Draws:
     is_fitted: bool  #: Whether they are of a fit; otherwise they are of the prior
     places: int  #: Key of the places at which the patients stand
     fitted_to: str = ""  #: Trial to which they were fitted, if that is not the problem's own; otherwise empty
-    found: str = ""  #: File of the fit where nobody named it and none ships; otherwise empty
+    found: str = ""  #: File of the fit where it is not the one that ships; otherwise empty
     #: Why nothing can be concluded from the fit, or why the prior stands in place of one that is there; else empty.
     weakness: str = ""
 
@@ -85,7 +85,7 @@ def draws_of(
     if known is None:
         return replace(prior_draws(problem, wanted, seed=seed, threads=threads), weakness=passed_over(problem))
     result = known.posterior
-    found = known.source if fit is None and known.source != SHIPPED else ""
+    found = "" if known.source in (SHIPPED, MADE) else known.source
     points = result.points[thinned(result.points, wanted)]
     weakness = result.diagnostics.weakness
     return Draws(problem, points, True, result.settings.places, found=found, weakness=weakness)

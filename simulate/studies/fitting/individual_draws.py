@@ -24,6 +24,7 @@ class IndividualDraws:
     data: str  #: Name of the data
     free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
     points: FloatArray  #: Shape [draw, coordinate], on the standard normal scale of the prior
+    found: str  #: File of the fit
     #: As of `Draws`.
     weakness: str = ""
     options: ClassVar[tuple[str, ...]] = ()
@@ -38,7 +39,7 @@ class IndividualDraws:
     @property
     def origin(self) -> str:
         weakness = f" ({self.weakness})" if self.weakness else ""
-        return f"{len(self.points)} draws of the fit{self.standing}{weakness}"
+        return f"{len(self.points)} draws of the fit {self.found}{self.standing}{weakness}"
 
     def changes(self, population: Population, draws: IntArray) -> Changes:
         free = of_populations(self.free, population)
@@ -71,4 +72,4 @@ def individual_draws(
             advice="the same model file and hypothesis, with the same numbers; else fit again",
         )
     points = posterior.points[thinned(posterior.points, wanted)]
-    return IndividualDraws(posterior.evidence, kept.free, points, posterior.diagnostics.weakness)
+    return IndividualDraws(posterior.evidence, kept.free, points, str(fit), posterior.diagnostics.weakness)

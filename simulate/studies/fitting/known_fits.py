@@ -24,6 +24,9 @@ from simulate.trials.reading import DEFAULT
 FITS = Path("fits")
 """Folder of the folders of fits, if none is named."""
 
+MADE = "made now"
+"""Source of a fit that no file has yet."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
@@ -32,7 +35,7 @@ class Fit:
     #: What was fitted, and the result.
     problem: Problem
     posterior: Posterior
-    source: str  #: Where the result is from: ``shipped``, a file, or ``made now``
+    source: str  #: Where the result is from: `SHIPPED`, a file, or `MADE`
 
     @property
     def name(self) -> str:

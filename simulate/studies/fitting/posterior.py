@@ -14,6 +14,7 @@ import numpy as np
 
 from simulate import shipped
 from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.filekinds import refuse_content
 from simulate.files import parse_json, read_bytes, write_atomically
 from simulate.inputs import is_there
 from simulate.streams import FloatArray
@@ -266,8 +267,10 @@ def read_posterior(path: Path | str) -> Posterior:
         )
     path = named_fit(Path(path))
     where = Where(file=str(path))
+    raw = read_bytes(Path(path), str(path))
+    refuse_content(raw, "JSON", str(path))
     try:
-        data = parse_json(read_bytes(Path(path), str(path)))
+        data = parse_json(raw)
         if data["program"] != "il1sim" or data["format"] != FORMAT:
             raise ValueError(f"format {data['format']!r}")
         items = data["items"]
@@ -295,9 +298,9 @@ def read_posterior(path: Path | str) -> Posterior:
             "the file is not the result of a fit, or is damaged",
             code="fit.file",
             where=where,
-            found=f"{type(error).__name__}: {error}"[:100],
+            found=(f"no key {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}")[:100],
             expected="`fit.json` as `simulate fit` writes it",
-            advice="fit again",
+            advice="name the `fit.json` of a fit; if this is one, fit again",
         ) from error
     return posterior
 

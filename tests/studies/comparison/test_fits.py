@@ -107,8 +107,15 @@ def test_a_result_of_another_fit_is_not_replaced(tmp_path: Path, monkeypatch: py
         make_fit(problem(), SETTINGS, tmp_path)
     assert str(caught.value) == (
         f"error[fit.occupied]: the folder has the result of another fit\n  --> {tmp_path / RESULT}\n"
-        "  try:      choose another folder, or remove the file"
+        "  try:      choose another folder with --out, or remove the file"
     )
+    own = fit_folder(problem("H1"), tmp_path / "fits")
+    own.mkdir(parents=True)
+    monkeypatch.setattr("simulate.studies.comparison.fits.known_fit", lambda *_: None)
+    (own / RESULT).write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        find_fit(problem("H1"), SETTINGS, tmp_path / "fits")
+    assert caught.value.advice == "choose another folder of fits with --fits, or remove the file"
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_generations_of_patients_who_were_made_in_another_way_are_refused(
         fit(few(), SETTINGS, folder=tmp_path)
     assert (caught.value.code, caught.value.what) == ("inference.checkpoint", "the checkpoint belongs to another fit")
     assert caught.value.advice == (
-        "something that decides the result has changed since; remove the file, or choose another folder"
+        "something that decides the result has changed since; remove the file, or choose another folder with --out"
     )
 
 

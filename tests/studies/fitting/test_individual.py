@@ -206,7 +206,7 @@ def test_about_the_modes_the_same_is_fitted_and_a_run_stands_on_the_result(tmp_p
     assert study.draws is not None
     weakness = found.diagnostics.weakness
     assert weakness.startswith("nothing can be concluded from this fit: ")
-    assert study.draws.origin == f"4 draws of the fit to the individual data d ({weakness})"
+    assert study.draws.origin == f"4 draws of the fit {tmp_path / 'fit.json'} to the individual data d ({weakness})"
     levels = study.draws.changes(study.population, np.arange(4)).typical["level"]
     np.testing.assert_array_equal(levels, problem.free[0].values(found.points[thinned(found.points, 4), 0]))
     (tmp_path / "level.toml").write_text(LEVEL.replace("value = 0.2", "value = 0.3"), encoding="utf-8")
