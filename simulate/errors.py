@@ -149,6 +149,13 @@ def listed(names: Iterable[object]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things as a reader says it: 1 patient, 2 patients, 3 trajectories."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Advice that names the nearest known names, or None when nothing is near.
 

@@ -9,7 +9,7 @@ import typer
 from simulate.api.inspecting import audit as function
 from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Json, defaults_of
-from simulate.errors import InputError
+from simulate.errors import InputError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def _summary(evidence: Evidence, findings: Sequence[Finding]) -> str:
     agreeing = sum(finding.verdict.value == "agrees" for finding in findings)
     open_ones = len(unmarked(evidence, tuple(findings)))
     text = (
-        f"{len(evidence.items)} items of {evidence.source}, {len(evidence.data)} of them fitted and "
+        f"{counted(len(evidence.items), 'item')} of {evidence.source}, {len(evidence.data)} of them fitted and "
         f"{len(evidence.checks)} held against a fit; {agreeing} checks agree, {len(against)} contradict"
     )
     return text if not against else f"{text}, {open_ones} of these not marked as disputed"

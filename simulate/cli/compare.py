@@ -10,6 +10,7 @@ import typer
 from simulate.api.comparing import compare as function
 from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of, named_numbers
+from simulate.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +95,7 @@ def _show_choice(found: Result[Choice]) -> None:
     print_rich(_choice(choice))
     print_text(
         "first: the true numbers are among the candidates, and evidences are exact; second: they are left out\n"
-        f"in half of the abstracts more than {effective:.0f} populations of the true hypothesis matter"
+        f"in half of the abstracts more than {counted(round(effective), 'population')} of the true hypothesis matter"
     )
 
 

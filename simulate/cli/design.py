@@ -9,6 +9,7 @@ import typer
 from simulate.api.studying import design as function
 from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Drawn, Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
+from simulate.errors import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -114,7 +115,8 @@ def _below(ranking: Ranking) -> list[str]:
 
     lines = [f"{pool.draws.problem.label}: {pool.draws.origin}" for pool in ranking.pools]
     lines.append(
-        f"{ranking.patients} virtual patients of each draw, {ranking.measurements} simulated measurements under each "
+        f"{counted(ranking.patients, 'virtual patient')} of each draw, "
+        f"{counted(ranking.measurements, 'simulated measurement')} under each "
         "hypothesis; measurements within 2 standard errors share a rank"
     )
     if any(row.n_is_sparse for row in ranking.rows):

@@ -26,6 +26,7 @@ from simulate.cli.options import (
     chosen_settings,
     defaults_of,
 )
+from simulate.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,7 +179,7 @@ def _curves(datasets: Sequence[xr.Dataset]) -> Table:
             *([hypothesis] if several else []),
             *([f"{ed50.second:.4g}"] if ed50.second is not None else []),
             *(cells if has_base else cells[1:]),
-            f"{spread} {ed50.unit}, {ed50.patients} patients" if ed50.patients else "–",
+            f"{spread} {ed50.unit}, {counted(ed50.patients, 'patient')}" if ed50.patients else "–",
             ed50.verdict,
         )
     return table

@@ -23,6 +23,7 @@ from simulate.cli.options import (
     defaults_of,
     named_numbers,
 )
+from simulate.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -160,7 +161,7 @@ def _table_of_draws(results: Sequence[SteadyStates]) -> Table:
     places = numbers.transpose(1, 2, 0).tolist()
     cells = [["{} ({} to {})".format(*map(rounded, ends)) for ends in row] for row in places]
     stable = [sum(one.states[place].stability.name == "STABLE" for one in like) for place in range(len(first.states))]
-    head = ("stable", "", *(f"in {number} of {len(like)} draws" for number in stable))
+    head = ("stable", "", *(f"in {number} of {counted(len(like), 'draw')}" for number in stable))
     caption = f"typical patients of {len(like)} of {draws.origin}: median (5 % to 95 % of these)"
     return _table_of(first, [head], cells, caption=caption, caption_justify="left")
 
@@ -205,7 +206,7 @@ def _below_draws(results: Sequence[SteadyStates]) -> list[str]:
     import numpy as np
 
     counts = sorted(Counter(len(one.states) for one in results).items())
-    lines = [f"{count} steady state{'' if count == 1 else 's'} in {draws} of {len(results)} draws"
+    lines = [f"{counted(count, 'steady state')} in {draws} of {counted(len(results), 'draw')}"
              for count, draws in counts]  # fmt: skip
     turns: dict[tuple[str, str], dict[int, list[float]]] = {}
     for index, one in enumerate(results):
@@ -214,5 +215,7 @@ def _below_draws(results: Sequence[SteadyStates]) -> list[str]:
                 turns.setdefault((branch.axis, turn.kind.value), {}).setdefault(index, []).append(turn.value)
     for (axis, kind), found in turns.items():
         low, high = np.quantile([value for values in found.values() for value in values], (0.05, 0.95))
-        lines.append(f"{kind}: in {len(found)} of {len(results)} draws, at {axis} from {low:.4g} to {high:.4g} (90 %)")
+        lines.append(
+            f"{kind}: in {len(found)} of {counted(len(results), 'draw')}, at {axis} from {low:.4g} to {high:.4g} (90 %)"
+        )
     return lines

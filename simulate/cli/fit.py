@@ -11,6 +11,7 @@ import typer
 from simulate.api.fitting import fit as function
 from simulate.cli.console import UsageFault, carry_out, paced, print_json, print_rich, print_text, titled
 from simulate.cli.options import EvidenceName, Force, Hypothesis, Json, Threads, Trials, defaults_of
+from simulate.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -251,7 +252,7 @@ def _summary(result: Posterior) -> list[str]:
     found = result.diagnostics
     informed = [row.name for row in result.estimates if row.verdict == "informed"]
     learned = (
-        f"learned: not known: {found.effective:.0f} effective draws"
+        f"learned: not known: {counted(round(found.effective), 'effective draw')}"
         if found.weakness
         else f"learned: {', '.join(informed) or 'nothing'}; in {found.informed_directions} directions of "
         f"{len(result.estimates)} the data say more than the prior"
@@ -261,14 +262,14 @@ def _summary(result: Posterior) -> list[str]:
     lines = [
         f"evidence: {result.evidence}, {len(result.items)} data"
         if best is None
-        else f"individual data: {result.evidence}, {len(result.items)} patients, "
-        f"{sum(row.observations for row in best.patients)} readings",
+        else f"individual data: {result.evidence}, {counted(len(result.items), 'patient')}, "
+        f"{counted(sum(row.observations for row in best.patients), 'reading')}",
         f"log-evidence {result.log_evidence:.2f} ± {sampler:.2f} (sampler) ± {patients:.2f} (patients), "
         f"solver {solver:.4f}",
         learned,
-        f"best log-likelihood {found.optimum:.2f}, {found.distinct} different points within 2 of it"
+        f"best log-likelihood {found.optimum:.2f}, {counted(found.distinct, 'different point')} within 2 of it"
         + ("" if found.distinct < 3 else ": no point is the estimate"),
-        f"{chains}, {found.effective:.0f} effective draws, tail {found.tail:.2f}, "
+        f"{chains}, {counted(round(found.effective), 'effective draw')}, tail {found.tail:.2f}, "
         f"{100 * found.refused:.1f} % of the patients have no baseline",
     ]
     weakness = [found.weakness] if found.weakness else []

@@ -8,6 +8,7 @@ from typing import Any
 
 from simulate.cli.console import print_json, print_rich, titled
 from simulate.cli.options import Json
+from simulate.errors import counted
 
 
 def show_shipped(as_json: Json = False) -> None:
@@ -72,4 +73,4 @@ def _kinds(data: dict[str, Any]) -> str:
 
 
 def _size(data: dict[str, Any]) -> str:
-    return f"{len(data)} parameters"
+    return counted(len(data), "parameter")

@@ -33,7 +33,7 @@ from simulate.cli.options import (
     defaults_of,
     place_of,
 )
-from simulate.errors import NumericalError
+from simulate.errors import NumericalError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -193,7 +193,7 @@ def too_many_failures(counts: Mapping[str, int], advice: str, found: str | None 
     if reached and failed_numerically(counts) <= TOLERATED * counts["n"]:
         return None
     return NumericalError(
-        f"{counts['n'] - reached} of {counts['n']} trajectories did not reach the end",
+        f"{counts['n'] - reached} of {counted(counts['n'], 'trajectory')} did not reach the end",
         code="run.failures",
         found=found,
         expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
@@ -218,7 +218,9 @@ def _notes(ensemble: Ensemble) -> list[str]:
 
     trajectories = ensemble.trajectories
     methods = Counter(trajectories.method_of(row) for row in range(len(trajectories.values)))
-    chosen = [f"{name}: {count} of {ensemble.status.size} trajectories" for name, count in methods.most_common()]
+    chosen = [
+        f"{name}: {count} of {counted(ensemble.status.size, 'trajectory')}" for name, count in methods.most_common()
+    ]
     reasons = Counter(row.failure.reason for row in ensemble.failures)
     total = ensemble.status.size
     # Of all arms the rules are counted through.
@@ -226,14 +228,16 @@ def _notes(ensemble: Ensemble) -> list[str]:
     rules = [
         f"arm `{arm.name}`, rule {index + 1}: applied to "
         f"{len({one.place for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
-        f"of {ensemble.shape[1]} patients"
+        f"of {counted(ensemble.shape[1], 'patient')}"
         for arm, before in zip(ensemble.arms, befores, strict=True)
         for index in range(len(arm.rules))
     ]
     counts = ensemble_counts(ensemble)
     if stopped := counts.get(STOPPED, 0):
-        rules.append(f"stopped by a rule: {stopped} of {total} trajectories; each counts until then")
-    left_out = [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
+        rules.append(f"stopped by a rule: {stopped} of {counted(total, 'trajectory')}; each counts until then")
+    left_out = [
+        f"left out: {count} of {counted(total, 'trajectory')}: {reason}" for reason, count in reasons.most_common(3)
+    ]
     return [*rules, *(chosen if len(methods) > 1 else ()), *left_out]
 
 

@@ -11,9 +11,9 @@ from rich.table import Table
 
 from simulate.cli.console import in_lines, titled
 from simulate.cli.folding import LABEL, hanging
-from simulate.errors import listed
+from simulate.errors import counted, listed
 from simulate.results.changes import RULE, ChangeRow, said_of_draws
-from simulate.results.shown import ShownTable, changes_shown, levels_shown, patients_in, same_in_all
+from simulate.results.shown import ShownTable, changes_shown, levels_shown, same_in_all
 from simulate.results.tables import SummaryRow, rounded
 from simulate.studies.intervals import has_own_doses
 from simulate.studies.observed import ObservedValue
@@ -194,7 +194,7 @@ def _are_alike(study: Study, levels: Sequence[SummaryRow]) -> bool:
 
 def _cohort(study: Study) -> str:
     """How many patients, and of what."""
-    patients = patients_in(study.scenario.patients)
+    patients = counted(study.scenario.patients, "patient")
     if study.draws is not None:
         return f"{patients} of each of {study.draws.origin}"
     return patients if study.scenario.model is not None else f"{patients} with the parameters of the tables, of no fit"

@@ -11,7 +11,7 @@ import typer
 
 from simulate.cli.console import UsageFault, ended, print_json, print_rich, print_text, progress, say, titled
 from simulate.cli.options import Json
-from simulate.errors import Il1simError, InputError, NotConverged, Where
+from simulate.errors import Il1simError, InputError, NotConverged, Where, counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +143,9 @@ def _list(folders: Sequence[Path], as_json: bool) -> int:
         [
             record.directory,
             record.kind,
-            record.state if record.parts is None else f"{record.state}: {record.parts[0]} of {record.parts[1]} parts",
+            record.state
+            if record.parts is None
+            else f"{record.state}: {record.parts[0]} of {counted(record.parts[1], 'part')}",
             _size(record.size),
             record.written or "",
             record.title,
@@ -164,7 +166,11 @@ def _show(directory: Path, as_json: bool) -> int:
         return 0
     record = record_of(directory)
     assert record is not None
-    state = record.state if record.parts is None else f"{record.state}, {record.parts[0]} of {record.parts[1]} parts"
+    state = (
+        record.state
+        if record.parts is None
+        else f"{record.state}, {record.parts[0]} of {counted(record.parts[1], 'part')}"
+    )
     lines = [record.title, f"{record.kind}, {state}, {_size(record.size)}, key {record.key}", ""]
     decided = entries.get("scenario") or entries.get("resolved") or entries.get("arguments") or {}
     asked = {**decided, **entries.get("study", {})}

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from simulate.api.simulating import side_by_side as function
 from simulate.cli.console import ask, in_lines, print_json, print_rich, print_text, say, titled
 from simulate.cli.options import place_of
+from simulate.errors import counted
 from simulate.results.side_by_side import side_by_side_caption, side_by_side_cells
 from simulate.studies.paired import FEWEST_DRAWN
 from simulate.studies.runs import Study
@@ -52,7 +53,7 @@ def side_by_side(
         say(line)
     for name, counts in document["counters"].items():
         if failed := counts["n"] - counts["n_ok"]:
-            say(f"{name}: left out: {failed} of {counts['n']} trajectories that did not reach the end")
+            say(f"{name}: left out: {failed} of {counted(counts['n'], 'trajectory')} that did not reach the end")
     say(f"wrote {folder}")
     return 0
 
@@ -68,7 +69,7 @@ def _table(studies: Sequence[Study], found: Sequence[SideBySide]) -> list[Render
         table.add_column(heading, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis")
     for line in lines:
         table.add_row(*line)
-    people = f"{studies[0].scenario.patients} patients"
+    people = counted(studies[0].scenario.patients, "patient")
     counts = sorted({len(study.draws.points) for study in studies if study.draws is not None})
     if counts:
         whose = "" if all(study.draws is not None for study in studies) else ", where there are draws"

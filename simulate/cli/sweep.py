@@ -28,6 +28,7 @@ from simulate.cli.options import (
     defaults_of,
 )
 from simulate.cli.run import too_many_failures
+from simulate.errors import counted
 
 if TYPE_CHECKING:
     from simulate.studies.sweeps.plans import SweepPlan
@@ -174,11 +175,14 @@ def perform(
     if as_json:
         print_json({"directory": str(target), **{name: manifest[name] for name in ("key", "counters", "files")}})
     for row in manifest["failures"][:1]:
-        say(f"left out: {counters['n'] - counters['n_ok'] - counters.get(STOPPED, 0)} of {counters['n']} trajectories")
+        say(
+            f"left out: {counters['n'] - counters['n_ok'] - counters.get(STOPPED, 0)} of "
+            f"{counted(counters['n'], 'trajectory')}"
+        )
         when = time_words(row["time"], plan.study.scenario.time_unit)
         say(f"  the first: patient {row['patient']}, arm `{row['arm']}`, {when}: {row['reason']}")
     if stopped := counters.get(STOPPED, 0):
-        say(f"stopped by a rule: {stopped} of {counters['n']} trajectories; each counts until then")
+        say(f"stopped by a rule: {stopped} of {counted(counters['n'], 'trajectory')}; each counts until then")
     if not as_json:
         print_changes(rows := sweep_changes(target / RESULTS), people_of(plan.study))
         if not rows:
@@ -201,10 +205,14 @@ def _announce(plan: SweepPlan, workers: int, as_json: bool) -> int:
         ("arms", found.arms),
         ("patients in each", found.patients),
         ("trajectories", found.trajectories),
-        ("parts", f"{found.parts}, at most {found.largest_part} trajectories each"),
+        ("parts", f"{found.parts}, at most {counted(found.largest_part, 'trajectory')} each"),
         ("memory", f"{found.memory_bytes / GIGABYTE:.2g} GB, whatever the number of patients"),
         ("disk", f"{found.disk_bytes / GIGABYTE:.2g} GB, of which {found.kept_bytes / GIGABYTE:.2g} GB stay"),
-        ("time", f"{duration(found.seconds)}, as {found.sampled} trajectories took {found.sample_seconds:.2g} s here"),
+        (
+            "time",
+            f"{duration(found.seconds)}, as {counted(found.sampled, 'trajectory')} took "
+            f"{found.sample_seconds:.2g} s here",
+        ),
     ]
     width = max(len(name) for name, _ in rows)
     print_text("\n".join(f"{name:<{width}}  {value}" for name, value in rows))

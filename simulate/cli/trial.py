@@ -10,6 +10,7 @@ import typer
 from simulate.api.studying import trial as function
 from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import Drawn, Figured, Fit, Fits, Force, Hypothesis, Json, Threads, Trials, defaults_of
+from simulate.errors import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -209,7 +210,10 @@ def _printed(result: SimulatedTrials) -> Table:
 
 
 def _below(result: SimulatedTrials) -> list[str]:
-    lines = [f"{result.studies} studies of {result.draws.origin}, {result.patients} virtual patients of each"]
+    lines = [
+        f"{counted(result.studies, 'study')} of {result.draws.origin}, "
+        f"{counted(result.patients, 'virtual patient')} of each"
+    ]
     for arm, part in result.design.arms.items():
         lines.append(
             f"{arm}: {part.enrolled} enrolled, {part.stayed} to {result.design.trial.visits[-1].name}; read at the "

@@ -21,7 +21,7 @@ from simulate.cli.options import (
     chosen_settings,
     defaults_of,
 )
-from simulate.errors import NotConverged
+from simulate.errors import NotConverged, counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -109,7 +109,7 @@ def _errors(found: Verification) -> Table:
 
     solved = [judge.trajectories - judge.given_up for judge in found.judges]
     judges = " and ".join(
-        f"{judge.method} at {judge.rtol:.0e} ({'1 trajectory' if number == 1 else f'{number} trajectories'})"
+        f"{judge.method} at {judge.rtol:.0e} ({counted(number, 'trajectory')})"
         for judge, number in zip(found.judges, solved, strict=True)
     )
     table = titled(f"the error made, against {judges}", title_style="bold", pad_edge=False)
@@ -131,13 +131,12 @@ def _errors(found: Verification) -> Table:
 
 
 def _verdict(found: Verification) -> str:
-    from simulate.results.shown import patients_in
 
     worst = max(found.errors, key=lambda row: row.relative, default=None)
-    failed = f", of which {found.failed} trajectories failed alike" if found.failed else ""
+    failed = f", of which {counted(found.failed, 'trajectory')} failed alike" if found.failed else ""
     under = "" if found.hypothesis == "none" else f", hypothesis {found.hypothesis}"
     return (
         f"{'verified' if found.passed else 'NOT verified'}: {found.scenario}{under}, "
-        f"{patients_in(found.patients)}{failed}; {found.method} at {found.rtol:g}; "
+        f"{counted(found.patients, 'patient')}{failed}; {found.method} at {found.rtol:g}; "
         + ("errors not judged" if worst is None else f"largest error {worst.relative:.1e} in {worst.quantity}")
     )

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from simulate.cohort.population import Population
-from simulate.errors import listed
+from simulate.errors import counted, listed
 from simulate.symbolic.parts import CONVERSION, Parameter, Spread
 
 MOST_NAMED = 4
@@ -35,7 +35,7 @@ class AssumedSpread:
     def sentences(self) -> tuple[str, ...]:
         """What a reader is told: that it is an assumption, and what is left out."""
         number = len(self.varied)
-        what = "1 parameter is" if number == 1 else f"{number} parameters are"
+        what = f"{counted(number, 'parameter')} {'is' if number == 1 else 'are'}"
         cv = math.sqrt(math.expm1(self.sd_log**2))
         first = f"spread: {what} log-normal between patients, with a coefficient of variation of {cv:.3g}"
         reasons: dict[str, list[str]] = {}

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from simulate.errors import InputError, NumericalError
+from simulate.errors import InputError, NumericalError, counted
 from simulate.streams import FloatArray, stream
 
 Groups = Sequence[Sequence[int]]
@@ -92,7 +92,7 @@ def saltelli_points(groups: Groups, dimension: int, n: int, *, seed: int) -> Flo
     """
     if n < 2 or n & (n - 1):
         raise InputError(
-            f"a design with {n} rows is asked for",
+            f"a design with {counted(n, 'row')} is asked for",
             code="sensitivity.size",
             expected="a power of two, such as 256",
             advice="a Sobol sequence is balanced at powers of two only",

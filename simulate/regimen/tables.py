@@ -47,7 +47,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import InputError, Where, counted, did_you_mean, listed
 from simulate.regimen.csvtable import CsvTable
 from simulate.regimen.doses import Course, Plan
 from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, Record, RecordReader, Reset
@@ -98,7 +98,7 @@ class DoseTable:
         """
         if patient is None and len(self.patients) > 1:
             raise InputError(
-                f"the table has the doses of {len(self.patients)} patients",
+                f"the table has the doses of {counted(len(self.patients), 'patient')}",
                 code="table.patient",
                 where=Where(file=self.file),
                 expected="the ID of one, such as `" + self.patients[0] + "`",

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from simulate.errors import InputError, not_among
+from simulate.errors import InputError, counted, not_among
 from simulate.regimen.doses import LATEST, Course, Plan, Regimen, exact, usual_route
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.parts import Route
@@ -314,7 +314,7 @@ def routes_given(plans: Sequence[Plan], routes: Sequence[Route]) -> tuple[Route,
 def too_many(count: int) -> InputError:
     """The error of a plan with too many doses."""
     return InputError(
-        f"the regimen has {count} doses",
+        f"the regimen has {counted(count, 'dose')}",
         code="regimen.too-many",
         expected=f"at most {MAX_DOSES}",
         advice="check the unit of the interval, or infuse: `over 2 h`",

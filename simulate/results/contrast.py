@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from simulate.errors import counted
 from simulate.results.changes import WENT
 from simulate.results.opening import Opening
 from simulate.results.openings import as_sentences
@@ -185,7 +186,8 @@ def _of_sign(found: Contrast, sign: ReportedSign) -> str:
 def _caveats(found: Contrast) -> tuple[str, ...]:
     a, b = found.names
     told = [
-        f"{a}: {found.draws[0].origin}; {b}: {found.draws[1].origin}; {found.patients} virtual patients of each, "
+        f"{a}: {found.draws[0].origin}; {b}: {found.draws[1].origin}; "
+        f"{counted(found.patients, 'virtual patient')} of each, "
         f"treated as in the trial {found.trial.name}. Bands are 90 % of the draws: what is not known, not how "
         "patients differ.",
         "The number of patients knows the error of the assays, of which most are assumed, and that patients differ; "

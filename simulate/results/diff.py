@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from simulate.errors import InputError, Where, listed
+from simulate.errors import InputError, Where, counted, listed
 from simulate.inputs import SHIPPED
 from simulate.manifest import check_file
 from simulate.results.catalog import entries_of
@@ -181,7 +181,7 @@ def _only_tables(left: Mapping[str, ResultTable], right: Mapping[str, ResultTabl
             if name not in other:
                 yield f"the {place} alone has the table `{name}`"
             elif len(table) > len(other[name]):
-                yield f"the {place} has {len(table) - len(other[name])} more rows in `{name}`"
+                yield f"the {place} has {counted(len(table) - len(other[name]), 'more row')} in `{name}`"
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ChangedInput]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate import shipped
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, counted
 from simulate.manifest import MANIFEST, check_file
 from simulate.results.catalog import states_of_files
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
@@ -22,7 +22,6 @@ from simulate.results.opening import Opening
 from simulate.results.openings import if_true, opening_of, uncounted
 from simulate.results.rebuilt import models_of, study_of
 from simulate.results.report_tables import MOST_ROWS, results, words_of_picture
-from simulate.results.shown import patients_in
 from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED
 from simulate.studies.runs import Study
@@ -144,7 +143,9 @@ def _of_sweep(directory: Path, manifest: Mapping[str, Any]) -> Opening | None:
     question = f"What comes of {manifest.get('title') or 'a scenario'}{over}?" if over else ""
     asked, about = manifest.get("resolved"), facts_of_sweep(directory)
     people = asked.get("patients") if isinstance(asked, Mapping) else None
-    caveats = [] if people is None else [f"{patients_in(people)} at each point, the same at all. Medians of patients."]
+    caveats = (
+        [] if people is None else [f"{counted(people, 'patient')} at each point, the same at all. Medians of patients."]
+    )
     models = manifest.get("models")
     rows = models.values() if isinstance(models, Mapping) else ()
     if about is not None and about.fit is not None:
@@ -225,7 +226,7 @@ def _of_draws(scenario: Mapping[str, Any]) -> str:
     """Which populations the patients are of, if they are draws."""
     if "draws" not in scenario:
         return ""
-    return f" of each of {scenario['draws']} draws of the {scenario['draws_of']}"
+    return f" of each of {counted(scenario['draws'], 'draw')} of the {scenario['draws_of']}"
 
 
 def _population(scenario: Mapping[str, Any]) -> str:
@@ -239,7 +240,7 @@ def _asked(manifest: Mapping[str, Any]) -> str:
     scenario, study = manifest.get("scenario"), manifest.get("study")
     if scenario:
         people = (
-            f"{patients_in(scenario['patients'])}{_of_draws(scenario)}, {_population(scenario)}"
+            f"{counted(scenario['patients'], 'patient')}{_of_draws(scenario)}, {_population(scenario)}"
             f"seed {scenario['seed']}; to {time_words(scenario['end'], scenario.get('time_unit', 'd'))}."
         )
         varied = [
@@ -251,7 +252,7 @@ def _asked(manifest: Mapping[str, Any]) -> str:
     if isinstance(asked, dict) and "axes" in asked:
         axes = [(name, len(values), _values(values)) for name, values in asked["axes"].items()]
         until = time_words(asked["end"], asked.get("time_unit", "d"))
-        people = f"{patients_in(asked['patients'])}, seed {asked['seed']}; to {until}."
+        people = f"{counted(asked['patients'], 'patient')}, seed {asked['seed']}; to {until}."
         return section(
             "Regimen, patients and what is varied",
             table(("arm", "regimen"), list(asked["regimens"].items())),
@@ -312,7 +313,7 @@ def _numerics(study: Study | str, wanted: bool, progress: Progress) -> str:
     with progress(sampled_workload(few), "numerical error") as advance:
         judges, errors = sampled_errors(few, progress=advance)
     broken = too_large(errors)
-    by = "; ".join(f"{judge.trajectories} trajectories by {judge.method}" for judge in judges)
+    by = "; ".join(f"{counted(judge.trajectories, 'trajectory')} by {judge.method}" for judge in judges)
     rows = [
         (row.quantity, f"{row.relative:.1e}", f"patient {row.patient}, arm {row.arm}, {time_words(row.day, shown)}")
         for row in sorted(errors, key=lambda row: -row.relative)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulate.arrays import LabeledArrays
+from simulate.errors import counted
 from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged, said_of_draws, signed
 from simulate.results.opening import Opening
-from simulate.results.shown import named, patients_in
+from simulate.results.shown import named
 from simulate.results.tables import dose_text, rounded
 from simulate.studies.datasets import STOPPED
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
@@ -66,7 +67,9 @@ def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
         *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else []),
     ]
     if failed:
-        caveats.append(f"{failed} trajectories did not reach the end, and are in no number.")
+        caveats.append(
+            f"{counted(failed, 'trajectory')} did not reach the end, and {'is' if failed == 1 else 'are'} in no number."
+        )
     return Opening(study.scenario.question or study.scenario.title, tuple(sentences), tuple(caveats))
 
 
@@ -111,7 +114,7 @@ def _people(study: Study) -> list[str]:
     number = study.scenario.patients
     # Models of other programs have no hypotheses.
     has_hypothesis = study.scenario.model is None or study.hypothesis != "none"
-    people = f"{f'Hypothesis {study.hypothesis}; ' if has_hypothesis else ''}{patients_in(number)}"
+    people = f"{f'Hypothesis {study.hypothesis}; ' if has_hypothesis else ''}{counted(number, 'patient')}"
     if study.draws is None:
         return [f"{people}.", _TYPICAL if number == 1 else _PATIENTS_ALONE]
     return [f"{people} in each of {study.draws.origin}."]
@@ -142,11 +145,9 @@ def of_side_by_side(
 def uncounted(counters: Mapping[str, int]) -> str:
     """That some did not reach the end, as a sentence without its stop; empty where all did."""
     total, finished = counters["n"], counters.get("n_ok", 0) + counters.get(STOPPED, 0)
-    return (
-        ""
-        if total <= finished
-        else f"{total - finished} of {total} trajectories did not reach the end, and are in no number"
-    )
+    lost = total - finished
+    of = f"{lost} of {counted(total, 'trajectory')}"
+    return f"{of} did not reach the end, and {'is' if lost == 1 else 'are'} in no number" if lost > 0 else ""
 
 
 def of_doses(datasets: Sequence[LabeledArrays]) -> Opening:
@@ -219,7 +220,7 @@ def of_problem(name: str, found: PetabFit) -> Opening:
         )
     if differences := found.differences + (0 if found.profiles is None else found.profiles.differences):
         caveats.append(
-            f"At {differences} point{'' if differences == 1 else 's'} of the search a derivative does not exist, as a "
+            f"At {counted(differences, 'point')} of the search a derivative does not exist, as a "
             "switch is only grazed or two things happen at one time: there it is a central difference."
         )
     if found.reached < 2:
@@ -229,7 +230,7 @@ def of_problem(name: str, found: PetabFit) -> Opening:
         (
             f"The greatest log-likelihood found is {found.log_likelihood:.4f}"
             + ("." if nominal is None else f"; at the nominal values it is {nominal:.4f}."),
-            f"{found.reached} of {len(found.starts)} starts ended within {NEAR:g} of it.",
+            f"{found.reached} of {counted(len(found.starts), 'start')} ended within {NEAR:g} of it.",
             f"Estimates: {told}{f', and {rest} more' if rest > 0 else ''}.",
             *_profiled(found.profiles),
             *_sampled(found.posterior),
@@ -262,13 +263,14 @@ def _sampled(found: ProblemPosterior | None) -> Iterator[str]:
         return
     if not found.is_told:
         yield (
-            f"The posterior is not told: {found.effective:.0f} effective draws, tail of their weights "
+            f"The posterior is not told: {counted(round(found.effective), 'effective draw')}, tail of their weights "
             f"{found.tail:.2f}. More particles and draws."
         )
         return
     chains = "one run" if found.r_hat is None else f"R-hat {found.r_hat:.3f}"
     yield (
-        f"Log-evidence {found.log_evidence:.2f} ± {found.error:.2f}; {chains}, {found.effective:.0f} effective draws, "
+        f"Log-evidence {found.log_evidence:.2f} ± {found.error:.2f}; {chains}, "
+        f"{counted(round(found.effective), 'effective draw')}, "
         f"tail {found.tail:.2f}."
     )
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simulate.arrays import LabeledArrays
+from simulate.errors import counted
 from simulate.manifest import MANIFEST, keep_inputs, seal
 from simulate.results.opening import Opening
 from simulate.results.provenance import Provenance
@@ -92,7 +93,7 @@ class Result(Generic[T]):
 
     def __repr__(self) -> str:
         parts = [] if self.faults is None else [f"NOT passed: {fault}" for fault in self.faults] or ["passed"]
-        parts += [f"table `{name}`: {len(table)} rows" for name, table in self.tables.items()]
+        parts += [f"table `{name}`: {counted(len(table), 'row')}" for name, table in self.tables.items()]
         parts += [f"figure `{name}`" for name in self.figures]
         return "\n  ".join((f"{self.provenance.verb}: {self.title}", *parts))
 

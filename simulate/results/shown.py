@@ -139,11 +139,6 @@ def levels_shown(
     return ShownTable("level", tuple(headings), tuple(lines))
 
 
-def patients_in(number: int) -> str:
-    """A number of patients, in words."""
-    return "1 patient" if number == 1 else f"{number} patients"
-
-
 def same_in_all(rows: Sequence[SummaryRow]) -> bool:
     """Whether one patient was asked for, or all of several who reached the end have the same levels at each visit."""
     are_several = any(row.n_ok > 1 for row in rows) or all(row.n == 1 for row in rows)

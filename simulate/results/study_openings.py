@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simulate.errors import counted
 from simulate.kernels.equilibria import Stability
 from simulate.results.opening import Opening
 from simulate.results.openings import as_sentences, if_true
@@ -53,13 +54,15 @@ def of_fit(found: Posterior, assumptions: Sequence[str] = ()) -> Opening:
         f"They say nothing of {len(unlearned)}" + (f": {', '.join(unlearned)}." if unlearned else "."),
     ]
     if told.weakness:
-        learned = [f"What the {said} say of each number is not known: {told.effective:.0f} effective draws."]
+        learned = [
+            f"What the {said} say of each number is not known: {counted(round(told.effective), 'effective draw')}."
+        ]
     sentences = [
         *learned,
         f"Log-evidence {found.log_evidence:.2f} ± {found.errors[0]:.2f} (sampler) ± {found.errors[1]:.2f} (patients).",
     ]
     caveats = [
-        f"{told.effective:.0f} effective draws"
+        counted(round(told.effective), "effective draw")
         + ("" if told.r_hat is None else f", R-hat {told.r_hat:.3f}")
         + f"; {100.0 * told.refused:.1f} % of the patients have no steady baseline.",
         *(f"Warning: {text}." for text in ((told.weakness,) if told.weakness else ()) + told.warnings),
@@ -105,7 +108,10 @@ def of_trials(found: SimulatedTrials) -> Opening:
             f"Together, p < {found.analysis.alpha:g}, corrected by {found.analysis.correction}: {', '.join(told)}."
         )
     last = found.design.trial.visits[-1].name
-    caveats = [f"{found.studies} studies of {found.draws.origin}, {found.patients} virtual patients of each."]
+    caveats = [
+        f"{counted(found.studies, 'study')} of {found.draws.origin}, "
+        f"{counted(found.patients, 'virtual patient')} of each."
+    ]
     stays = [f"{arm}: {part.enrolled} enrolled, {part.stayed} to {last}" for arm, part in found.design.arms.items()]
     problem = found.draws.problem
     caveats += [f"{'; '.join(stays)}.", *if_true((problem.model.name, problem.label)), *as_sentences(found.assumptions)]
@@ -157,7 +163,8 @@ def of_ranking(found: Ranking) -> Opening:
     )
     sentences = [
         f"{first.measurement.title}: it tells {percent_of(first.gain.between / found.entropy)} % of all there is to "
-        f"know between them with {first.measurement.n} patients, and decides in {percent_of(first.decided)} % of the "
+        f"know between them with {counted(first.measurement.n, 'patient')}, and decides in "
+        f"{percent_of(first.decided)} % of the "
         f"studies; for odds of {ODDS:g} to 1 in {percent_of(ENOUGH)} % of them {enough}.",
         *([f"It cannot be told apart from: {'; '.join(tied)}."] if tied else []),
         f"Misled with odds above 3 to 1 in {percent_of(first.misled_3)} % of the studies.",
@@ -168,7 +175,8 @@ def of_ranking(found: Ranking) -> Opening:
         )
     caveats = [f"{pool.draws.problem.label}: {pool.draws.origin}." for pool in found.pools]
     caveats.append(
-        f"{found.patients} virtual patients of each draw, {found.measurements} simulated studies under each hypothesis."
+        f"{counted(found.patients, 'virtual patient')} of each draw, "
+        f"{counted(found.measurements, 'simulated study')} under each hypothesis."
     )
     caveats += as_sentences(found.assumptions)
     names = (
@@ -239,11 +247,11 @@ def of_steady_states(found: Sequence[SteadyStates]) -> Opening:
         stable = sorted({sum(state.stability is Stability.STABLE for state in one.states) for one in own})
         whose = "" if study.draws is None else f" in {len(own)} of {len(found)} draws"
         number = f"{stable[0]}" if len(stable) == 1 else f"{stable[0]} to {stable[-1]}"
-        sentences.append(f"{count} steady state{'' if count == 1 else 's'} found{whose}, {number} of them stable.")
+        sentences.append(f"{counted(count, 'steady state')} found{whose}, {number} of them stable.")
     sentences += as_sentences(notes_of(found))
     turns = sum(len(branch.turns) for one in found for branch in one.branches)
     if any(one.branches for one in found):
-        sentences.append(f"Along the branches stability or direction changes {turns} times.")
+        sentences.append(f"Along the branches stability or direction changes {counted(turns, 'time')}.")
     caveats = ["A search from many starts finds steady states and cannot prove that there are no others."]
     if study.draws is not None:
         caveats.append(f"Typical patients of {study.draws.origin}.")

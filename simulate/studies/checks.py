@@ -10,7 +10,7 @@ from pathlib import Path
 from simulate import shipped
 from simulate.biology.reference import parameter_table
 from simulate.cohort.reading import read_population
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, counted
 from simulate.evidence.observations import read_observations
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.sets import evidence_sets
@@ -111,7 +111,7 @@ def _scenario(path: Path, document: Document) -> str:
     draws = "" if study.draws is None else f" of each of {study.draws.origin}"
     understood = "".join(f"; {line}" for line in (*study.scenario.understood, *study.scenario.time_taken))
     return (
-        f"{_count(len(study.arms), 'arm')}, {_count(study.scenario.patients, 'patient')}{draws}, "
+        f"{counted(len(study.arms), 'arm')}, {counted(study.scenario.patients, 'patient')}{draws}, "
         f"{study.times[-1]:g} d, hypothesis {study.hypothesis}{understood}"
     )
 
@@ -119,7 +119,7 @@ def _scenario(path: Path, document: Document) -> str:
 def _sweep(path: Path, document: Document) -> str:
     plan = plan_sweep(read_request(path))
     patients = plan.study.scenario.patients
-    return f"{_count(len(plan.study.arms), 'arm')}, {_count(patients, 'patient')}, {plan.rows} trajectories"
+    return f"{counted(len(plan.study.arms), 'arm')}, {counted(patients, 'patient')}, {counted(plan.rows, 'trajectory')}"
 
 
 def _doses(
@@ -153,13 +153,13 @@ def _doses(
     resets = sum(len(regimen.resets) for regimen in given)
     return ", ".join(
         [
-            _count(len(tabled.patients), "patient"),
-            _count(len(days), "dose"),
+            counted(len(tabled.patients), "patient"),
+            counted(len(days), "dose"),
             *([f"day {min(days):g} to {max(days):g}"] if days else []),
-            *([_count(resets, "reset")] if resets else []),
+            *([counted(resets, "reset")] if resets else []),
             *([f"covariates {' '.join(table.covariates)}"] if table.covariates else []),
-            *([f"{_count(len(readings.compared), 'observed value')} of {in_units}"] if readings.compared else []),
-            *(f"{_count(count, 'observed value')} left out: {reason}" for reason, count in readings.left_out),
+            *([f"{counted(len(readings.compared), 'observed value')} of {in_units}"] if readings.compared else []),
+            *(f"{counted(count, 'observed value')} left out: {reason}" for reason, count in readings.left_out),
             f"TIME in {time}, AMT in {amount}",
         ]
     )
@@ -167,7 +167,7 @@ def _doses(
 
 def _model(path: Path, document: Document) -> str:
     model = find_model(path, ("none",))
-    return f"{_count(len(model.species), 'state')}, {_count(len(model.parameters), 'parameter')}"
+    return f"{counted(len(model.species), 'state')}, {counted(len(model.parameters), 'parameter')}"
 
 
 def _foreign(path: Path) -> str:
@@ -177,8 +177,8 @@ def _foreign(path: Path) -> str:
     taken = f" ({imported.time_note})" if imported.time_note else ""
     no_doses = "; ".join(f"the event `{name}` is no dose: {why}" for name, why in imported.events.items())
     return (
-        f"{_count(len(model.species), 'state')}, {_count(len(model.parameters), 'parameter')}, "
-        f"{_count(len(model.events), 'event')}, time in {imported.time_unit}{taken}{left_out}"
+        f"{counted(len(model.species), 'state')}, {counted(len(model.parameters), 'parameter')}, "
+        f"{counted(len(model.events), 'event')}, time in {imported.time_unit}{taken}{left_out}"
         + (f"; {no_doses}" if no_doses else "")
     )
 
@@ -191,10 +191,10 @@ def _petab(path: Path) -> str:
     left_out = objective.equations.left_out
     shown = f"; left out: {'; '.join(left_out)}" if left_out else ""
     return (
-        f"version {problem.version}, {_count(len(problem.parameters), 'parameter')} of which "
-        f"{len(problem.estimated)} are sought, {_count(len(problem.experiments), 'experiment')}, "
-        f"{_count(len(problem.observables), 'observable')}, {_count(len(problem.measurements), 'measurement')}, "
-        f"{_count(len(objective.equations.solved.states), 'state')}{shown}"
+        f"version {problem.version}, {counted(len(problem.parameters), 'parameter')} of which "
+        f"{len(problem.estimated)} are sought, {counted(len(problem.experiments), 'experiment')}, "
+        f"{counted(len(problem.observables), 'observable')}, {counted(len(problem.measurements), 'measurement')}, "
+        f"{counted(len(objective.equations.solved.states), 'state')}{shown}"
     )
 
 
@@ -212,23 +212,23 @@ def _parameters(path: Path, document: Document) -> str:
         except InputError as error:
             error.where = document.where(name, "source")
             raise
-    return _count(len(parameters), "parameter")
+    return counted(len(parameters), "parameter")
 
 
 def _population(path: Path, document: Document) -> str:
     population = read_population(path, tuple(parameter_table().values()))
-    return f"{_count(len(population.covariates), 'covariate')}, {_count(len(population.strata), 'kind')} of patients"
+    return f"{counted(len(population.covariates), 'covariate')}, {counted(len(population.strata), 'kind')} of patients"
 
 
 def _sets(path: Path, document: Document) -> str:
     found = evidence_sets(path)
     left_out = sum(len(part.not_used) for part in found.values())
-    return f"{_count(len(found), 'set')}, {_count(left_out, 'statement')} not used"
+    return f"{counted(len(found), 'set')}, {counted(left_out, 'statement')} not used"
 
 
 def _measurement(path: Path, document: Document) -> str:
     found = read_measurement(path)
-    return f"{_count(len(found.samples), 'group')}, {_count(found.n, 'patient')}, cost {found.cost:g}"
+    return f"{counted(len(found.samples), 'group')}, {counted(found.n, 'patient')}, cost {found.cost:g}"
 
 
 def _trial(path: Path, document: Document) -> str:
@@ -238,12 +238,12 @@ def _trial(path: Path, document: Document) -> str:
         reported = "no evidence"
     elif not read_evidence(design.evidence).data:
         check_observed(design, find_model(None, (*design.options, "response")))
-        reported = _count(len(read_evidence(design.evidence).checks), "finding") + " to hold a fit against"
+        reported = counted(len(read_evidence(design.evidence).checks), "finding") + " to hold a fit against"
     else:
         problem = problem_for("none", None, (design,))
-        reported = _count(len(problem.evidence.data), "printed statement") + " to fit to"
+        reported = counted(len(problem.evidence.data), "printed statement") + " to fit to"
     return (
-        f"{_count(len(design.arms), 'arm')}, {_count(design.n, 'patient')}, {_count(len(design.visits), 'visit')} "
+        f"{counted(len(design.arms), 'arm')}, {counted(design.n, 'patient')}, {counted(len(design.visits), 'visit')} "
         f"up to day {design.end:g}, reads {', '.join(design.quantities)}; {reported}"
     )
 
@@ -254,17 +254,13 @@ _CHECKS: Mapping[str, Callable[[Path, Document], str]] = {
     "model": _model,
     "hypothesis": _hypothesis,
     "parameters": _parameters,
-    "sources": lambda path, _: _count(len(read_sources(path)), "source"),
+    "sources": lambda path, _: counted(len(read_sources(path)), "source"),
     "annotations": lambda path, _: (
-        _count(len(read_annotations(path, read_sources(shipped.sources_file())).parts), "part") + " of a model"
+        counted(len(read_annotations(path, read_sources(shipped.sources_file())).parts), "part") + " of a model"
     ),
     "population": _population,
-    "evidence": lambda path, _: _count(len(read_observations(path)), "reported value"),
+    "evidence": lambda path, _: counted(len(read_observations(path)), "reported value"),
     "evidence sets": _sets,
     "measurement": _measurement,
     "trial": _trial,
 }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

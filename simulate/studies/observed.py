@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulate.cohort.ensemble import Ensemble
-from simulate.errors import did_you_mean
+from simulate.errors import counted, did_you_mean
 from simulate.regimen.doses import Plan
 from simulate.regimen.observed import ObservedRow
 from simulate.regimen.stops import realize
@@ -61,7 +61,7 @@ class PatientReadings:
     def sentences(self) -> tuple[str, ...]:
         """How many values are compared, of how many patients, and how many are left out and why."""
         patients = len({(reading.arm, reading.patient) for reading in self.compared})
-        people = "1 patient" if patients == 1 else f"{patients} patients"
+        people = counted(patients, "patient")
         quantities = ", ".join(
             f"{name} in {text}" if is_told else f"{name}, taken to be in {text}" for name, text, is_told in self.units
         )
@@ -251,4 +251,4 @@ def patient_ids(treatments: Sequence[Treatment], members: Sequence[int]) -> tupl
 
 
 def _values(count: int) -> str:
-    return f"{count} observed value" if count == 1 else f"{count} observed values"
+    return counted(count, "observed value")

@@ -27,6 +27,7 @@ from simulate.cohort.ensemble import (
     schedule_of,
     simulate_cohort,
 )
+from simulate.errors import counted
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import lower
 from simulate.solver.arguments import breaks_of
@@ -82,7 +83,7 @@ class Verification:
     def faults(self) -> tuple[str, ...]:
         """One sentence for each thing that is wrong."""
         found = [
-            f"{row.differing} of {row.trajectories} trajectories differ {row.way}, first {row.first}"
+            f"{row.differing} of {counted(row.trajectories, 'trajectory')} differ {row.way}, first {row.first}"
             for row in self.repetitions
             if row.differing
         ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy import Expr
 
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, counted
 from simulate.limits import CAPACITY
 from simulate.symbolic.constants import MAX_BITS, bits
 from simulate.symbolic.functions import PLAIN
@@ -114,7 +114,7 @@ def check_states(states: int, observables: int, where: Where | None = None) -> N
     """
     if max(states, observables) > CAPACITY:
         raise InputError(
-            f"the model has {states} states and {observables} observables",
+            f"the model has {counted(states, 'state')} and {counted(observables, 'observable')}",
             code="model.size",
             where=where,
             expected=f"at most {CAPACITY} of each",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from simulate.cohort.assay import Assay
-from simulate.errors import InputError, Where, not_among
+from simulate.errors import InputError, Where, counted, not_among
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.regimen.doses import Plan, exact
@@ -163,7 +163,7 @@ class Readout:
             raise InputError(
                 f"`{self.quantity}` has not one number of samples for each visit",
                 code="trial.samples",
-                found=f"{len(self.samples)} for {len(visits)} visits",
+                found=f"{len(self.samples)} for {counted(len(visits), 'visit')}",
                 expected=", ".join(visit.name for visit in visits),
             )
 

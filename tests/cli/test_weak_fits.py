@@ -41,7 +41,7 @@ def test_a_run_on_a_weak_fit_says_so_and_its_report_too(weak: Path, capsys: pyte
     assert SENTENCE in flat(capsys.readouterr().out)
     manifest = json.loads(Path("ran/manifest.json").read_text(encoding="utf-8"))
     assert [text for text in manifest["answer"]["caveats"] if SENTENCE in text] == [
-        f"Hypothesis H1; 4 patients in each of 2 draws of the fit ({SENTENCE})."
+        f"Hypothesis H1; 4 patients in each of 2 draws of the fit weak/fit.json ({SENTENCE})."
     ]
     assert outcome(["report", "ran", "--no-error", "--no-figures"]) == 0
     assert SENTENCE in flat(Path("ran.html").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, counted, did_you_mean
 from simulate.exchange.petab.problem import EstimatedParameter, Measured, MeasuredValue
 from simulate.exchange.petab.tables import TableRow, rows_of
 
@@ -93,7 +93,7 @@ def measurement_of(row: TableRow, observable: Measured, experiment: int) -> Meas
                 f"the observable `{observable.id}` has {len(wanted)} placeholders of this kind",
                 code="petab.placeholder",
                 where=row.where(column),
-                found=f"{len(given)} values",
+                found=counted(len(given), "value"),
                 expected=", ".join(wanted) or "nothing",
             )
     if not math.isfinite(measurement.value) or (observable.scale != "lin" and measurement.value <= 0.0):

@@ -14,7 +14,7 @@ from pathlib import Path
 import sympy
 from sympy import Expr
 
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, counted, did_you_mean
 from simulate.exchange.petab.formulas import parse_formula
 from simulate.files import read_bytes
 
@@ -182,7 +182,7 @@ def read_table(path: Path, needed: Sequence[str]) -> TsvTable:
     for line, cells in rest:
         if any(cells[len(columns) :]):
             raise InputError(
-                f"the row has {len(cells)} cells, and the table {len(columns)} columns",
+                f"the row has {counted(len(cells), 'cell')}, and the table {counted(len(columns), 'column')}",
                 code="petab.table",
                 where=Where(file=str(path), line=line),
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulate.errors import InputError, Where, optional
+from simulate.errors import InputError, Where, counted, optional
 from simulate.exchange.sbml.xml import checked
 
 
@@ -139,7 +139,7 @@ def without_influence(model: Any) -> Iterator[str]:
     annotated = sum(part.isSetAnnotation() for group in groups for part in all_of(group))
     annotated += int(model.isSetAnnotation())
     if annotated:
-        yield f"annotations of {annotated} parts"
+        yield f"annotations of {counted(annotated, 'part')}"
     if model.isSetNotes():
         yield "the notes of the model"
     if model.getNumUnitDefinitions():

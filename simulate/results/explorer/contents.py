@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import member_parameters
-from simulate.errors import InputError
+from simulate.errors import InputError, counted
 from simulate.kernels.javascript import javascript
 from simulate.kernels.system import lower
 from simulate.regimen.doses import Course, Plan
@@ -81,7 +81,7 @@ def contents_of(studies: Sequence[Study]) -> Contents:
     first = studies[0]
     if first.scenario.patients > MOST:
         raise InputError(
-            f"a page has no room for {first.scenario.patients} patients that move with a slider",
+            f"a page has no room for {counted(first.scenario.patients, 'patient')} that move with a slider",
             code="explore.patients",
             where=first.scenario.document.where("cohort", "patients"),
             expected=f"at most {MOST}",

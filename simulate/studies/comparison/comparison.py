@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulate.errors import InputError, did_you_mean, not_among
+from simulate.errors import InputError, counted, did_you_mean, not_among
 from simulate.streams import FloatArray
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
 from simulate.studies.fitting.known_fits import Fit
@@ -223,7 +223,9 @@ def _pair(a: Fit, b: Fit, found: Sequence[Variant], changes: Sequence[tuple[Chan
     verdict, reason = judge(difference, math.hypot(sampler, patients), moved)
     # Where few draws have most of the weight, a log-evidence is not known to the error that it tells.
     if small := [one for one in (a, b) if one.posterior.diagnostics.weakness]:
-        told = " and ".join(f"{one.name} ({one.posterior.diagnostics.effective:.0f} effective draws)" for one in small)
+        told = " and ".join(
+            f"{one.name} ({counted(round(one.posterior.diagnostics.effective), 'effective draw')})" for one in small
+        )
         verdict, reason = SAME, f"{_TOO_SMALL} {told}; more particles and draws"
     unknown = tuple(variant.name for variant in found if variant.name not in moved)
     return Pair(a.name, b.name, difference, sampler, patients, is_paired, verdict, reason, least, most, unknown)

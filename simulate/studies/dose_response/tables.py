@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from simulate.arrays import LabeledArrays
+from simulate.errors import counted
 from simulate.studies.datasets import draws_in
 from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict
 from simulate.tabular import ResultTable, finite
@@ -218,8 +219,8 @@ def patients_text(dataset: LabeledArrays, endpoint: int | None = None) -> str:
     total = dataset.sizes["member"] // draws
     shown = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()}–{counts.max()}"
     if "draw" not in dataset.coords:
-        return f"{shown} of {total} patients"
-    return f"{shown} of {total} patients in each of {draws} draws"
+        return f"{shown} of {counted(total, 'patient')}"
+    return f"{shown} of {counted(total, 'patient')} in each of {draws} draws"
 
 
 def names_of(datasets: Sequence[LabeledArrays]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, counted
 from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.keys import check_current
@@ -46,7 +46,7 @@ class Draws:
             return "the parameters of the tables"
         of = f"the fit {self.found}".rstrip() if self.is_fitted else "the prior"
         weakness = f" ({self.weakness})" if self.weakness else ""
-        return f"{len(self.points)} draws of {of}{self.standing if self.is_fitted else ''}{weakness}"
+        return f"{counted(len(self.points), 'draw')} of {of}{self.standing if self.is_fitted else ''}{weakness}"
 
     @property
     def standing(self) -> str:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, counted
 from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray
 from simulate.studies.fitting.posterior import Posterior
@@ -39,7 +39,7 @@ class IndividualDraws:
     @property
     def origin(self) -> str:
         weakness = f" ({self.weakness})" if self.weakness else ""
-        return f"{len(self.points)} draws of the fit {self.found}{self.standing}{weakness}"
+        return f"{counted(len(self.points), 'draw')} of the fit {self.found}{self.standing}{weakness}"
 
     def changes(self, population: Population, draws: IntArray) -> Changes:
         free = of_populations(self.free, population)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simulate.errors import NotConverged
+from simulate.errors import NotConverged, counted
 from simulate.inference import diagnostics, polish
 from simulate.inference.smc import Generation
 from simulate.solver.problem import Tolerance
@@ -128,7 +128,8 @@ def _check_effective(
             f"the likelihood of patient `{patient.name}` hangs on {low[worst]:.1f} of {settings.final_patients} "
             "virtual patients",
             code="fit.effective",
-            found=f"{len(patient.values)} readings; {int((low < FEWEST).sum())} of {len(problem.patients)} patients "
+            found=f"{counted(len(patient.values), 'reading')}; {int((low < FEWEST).sum())} of "
+            f"{len(problem.patients)} patients "
             f"have fewer than {FEWEST:g} effective virtual patients",
             expected=f"at least {FEWEST:g} for each",
             advice='`average = "mode"`, which puts them where the patient is likely to be; or more `--final-patients`'

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from simulate import shipped
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import InputError, Where, counted, did_you_mean, listed
 from simulate.filekinds import refuse_content
 from simulate.files import parse_json, read_bytes, write_atomically
 from simulate.inputs import is_there
@@ -89,8 +89,8 @@ class Diagnostics:
         if not are_too_few(self.effective, self.tail):
             return ""
         return (
-            f"nothing can be concluded from this fit: {self.effective:.0f} effective draws, tail {self.tail:.2f}, "
-            f"and {FEWEST:.0f} and a tail below {WORST_TAIL:g} are needed"
+            f"nothing can be concluded from this fit: {counted(round(self.effective), 'effective draw')}, "
+            f"tail {self.tail:.2f}, and {FEWEST:.0f} and a tail below {WORST_TAIL:g} are needed"
         )
 
 

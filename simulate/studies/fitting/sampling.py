@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from simulate.errors import NotConverged
+from simulate.errors import NotConverged, counted
 from simulate.files import content_hash
 from simulate.inference import checkpoint, diagnostics, polish, search, smc
 from simulate.inference.quantiles import quantiles
@@ -104,7 +104,7 @@ def sampled(
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell(Headway("searching the best point from the likeliest particles"))
     best = search.optimum(coarse, chains[0][-1], settings.seed + 1_000, starts=min(48, settings.particles))
-    tell(Headway(f"{settings.draws} draws with {settings.final_patients} patients each"))
+    tell(Headway(f"{counted(settings.draws, 'draw')} with {counted(settings.final_patients, 'patient')} each"))
     weighted = polished(final, particles, feasible, settings, tell)
     unresolved = check_resolved(coarse.asked, final.asked)
     kept = kept_of(weighted, settings.kept, settings.seed, "fit draws")
@@ -356,7 +356,10 @@ def warnings_of_draws(r_hat: float | None, effective: float, tail: float) -> tup
             r_hat is not None and r_hat > _R_HAT,
             f"R-hat between runs is {r_hat or 0.0:.3f}, above {_R_HAT}: more particles",
         ),
-        (effective < _EFFECTIVE, f"{effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws"),
+        (
+            effective < _EFFECTIVE,
+            f"{counted(round(effective), 'effective draw')}, fewer than {_EFFECTIVE:.0f}: more draws",
+        ),
         (
             tail > polish.WORST_TAIL,
             f"the weights have a tail of shape {tail:.2f}, above {polish.WORST_TAIL}: more particles",

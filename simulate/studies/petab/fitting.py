@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate.errors import InputError, NotConverged, NumericalError
+from simulate.errors import InputError, NotConverged, NumericalError, counted
 from simulate.exchange.petab.problem import EstimatedParameter
 from simulate.inference.descent import Descent, Slope, descending, together
 from simulate.solver.kernel import FloatArray
@@ -197,7 +197,7 @@ def fit_objective(
         raise NotConverged(
             "the model could be solved at none of the starting points",
             code="petab.starts",
-            found=f"{starts} starts, {CANDIDATES} points each, {_MAX_STEPS:,} steps of the solver at most",
+            found=f"{counted(starts, 'start')}, {CANDIDATES} points each, {_MAX_STEPS:,} steps of the solver at most",
             advice="narrow the bounds, or give priors for the starting points",
         )
     _, best = max(ended, key=lambda one: -one[1].value)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, counted, did_you_mean
 from simulate.exchange.petab.upgrading import shortened
 from simulate.inference.descent import Slope, descend
 from simulate.inference.profiles import THRESHOLD
@@ -73,7 +73,10 @@ def profile_fit(
                 optima = [best, *(point for point in optima if asked.value(point) <= floor + THRESHOLD)]
                 _tell(told, f"a better point than all starts, log-posterior {-floor:.4f}: profiles begin anew")
                 break
-            _tell(told, f"profile {len(walks)} of {len(chosen)}, `{sought[place]}`: {asked.count} points so far")
+            _tell(
+                told,
+                f"profile {len(walks)} of {len(chosen)}, `{sought[place]}`: {counted(asked.count, 'point')} so far",
+            )
         else:
             break
     floor = min([floor, *(float(one.values.min()) for own in walks for one in own)])

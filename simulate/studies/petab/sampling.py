@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from simulate.errors import InputError, NumericalError
+from simulate.errors import InputError, NumericalError, counted
 from simulate.inference import diagnostics
 from simulate.inference.polish import are_too_few
 from simulate.inference.target import Scores
@@ -102,7 +102,7 @@ def sample_problem(
         for number in range(settings.runs)
     ]
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
-    tell(Headway(f"{settings.draws} draws"))
+    tell(Headway(counted(settings.draws, "draw")))
     weighted = polished(target, np.concatenate([chain[-1].points for chain in chains]), feasible, settings, tell)
     r_hat = r_hat_of(chains)
     is_told = not are_too_few(weighted.effective, weighted.tail)

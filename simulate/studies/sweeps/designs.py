@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, counted
 from simulate.streams import stream
 from simulate.studies.sweeps.axes import Axis
 
@@ -59,7 +59,7 @@ def points_of(axes: Sequence[Axis], design: SweepDesign) -> tuple[tuple[Value, .
     size = (min(sizes, default=1) if design.zipped else math.prod(sizes)) * (design.points if drawn else 1)
     if size > MAX_POINTS:
         raise InputError(
-            f"the design has {size} points",
+            f"the design has {counted(size, 'point')}",
             code="sweep.design",
             where=design.where,
             expected=f"at most {MAX_POINTS}, each of which is an arm of the result",
@@ -101,7 +101,7 @@ def _check(listed: Sequence[Axis], drawn: Sequence[Axis], design: SweepDesign) -
         )
     if design.sample == "sobol" and (design.points < 1 or design.points & (design.points - 1)):
         raise InputError(
-            f"a Sobol design cannot have {design.points} points",
+            f"a Sobol design cannot have {counted(design.points, 'point')}",
             code="sweep.design",
             where=design.where,
             expected="a power of two, such as 64 or 128, without which it loses its balance",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from simulate.errors import counted
 from simulate.memory import check_room
 from simulate.studies.sweeps.parts import solve_part
 from simulate.studies.sweeps.plans import Part, SweepPlan
@@ -73,7 +74,7 @@ def check_memory(plan: SweepPlan, *, workers: int = 1) -> None:
     check_room(
         held_bytes(plan) + others,
         "the sweep",
-        found=f"parts of {max(part.rows for part in plan.parts)} trajectories, {workers} workers",
+        found=f"parts of {counted(max(part.rows for part in plan.parts), 'trajectory')}, {counted(workers, 'worker')}",
         advice="fewer --workers, or a smaller --part-size",
     )
 

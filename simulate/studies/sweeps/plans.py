@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from simulate.cohort.draws import Cohort
-from simulate.errors import InputError, not_among
+from simulate.errors import InputError, counted, not_among
 from simulate.files import content_hash
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import Plan as Prescription
@@ -143,10 +143,10 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
     points = points_of(request.axes, request.design)
     if len(points) * len(treatments) > MAX_POINTS:
         raise InputError(
-            f"the sweep has {len(points) * len(treatments)} arms",
+            f"the sweep has {counted(len(points) * len(treatments), 'arm')}",
             code="sweep.design",
             where=request.design.where,
-            found=f"{len(points)} points, {len(treatments)} arms of the scenario",
+            found=f"{counted(len(points), 'point')}, {counted(len(treatments), 'arm')} of the scenario",
             expected=f"at most {MAX_POINTS}",
         )
     _check_unset(request)

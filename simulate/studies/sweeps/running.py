@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from simulate.cohort.ensemble import simulate_cohort
-from simulate.errors import InputError, MissingExtra, Where
+from simulate.errors import InputError, MissingExtra, Where, counted
 from simulate.files import file_hash, write_atomically
 from simulate.locks import LOCK, hold, let_go
 from simulate.manifest import INPUTS, keep_inputs, seal
@@ -197,7 +197,7 @@ def said_of_space(plan: SweepPlan) -> str:
     fewer = (
         f": they keep {len(plan.times)} times, and `--at` names those that are looked at" if len(plan.times) > 2 else ""
     )
-    return f"{plan.rows} trajectories will leave {kept / 1e9:.2g} GB, and take twice that on the way{fewer}"
+    return f"{counted(plan.rows, 'trajectory')} will leave {kept / 1e9:.2g} GB, and take twice that on the way{fewer}"
 
 
 def _missing(plan: SweepPlan, folder: Path, say: Callable[[str], None]) -> set[int]:

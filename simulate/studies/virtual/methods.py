@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.errors import NotConverged
+from simulate.errors import NotConverged, counted
 from simulate.evidence.items import Evidence
 from simulate.inference.populations import acceptance, chain, reweighting
 from simulate.inference.populations.density import NEIGHBORS, PoolDensity, distinct
@@ -208,7 +208,7 @@ def _made(
     correlation = np.divide(covariance, scale, out=np.full_like(scale, np.nan), where=scale > 0.0)
     said = list(warnings)
     if effective < _EFFECTIVE:
-        said.append(f"worth only {effective:.0f} independent patients")
+        said.append(f"worth only {counted(round(effective), 'independent patient')}")
     return VirtualPopulation(
         name=name,
         points=points,

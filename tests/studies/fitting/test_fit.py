@@ -142,10 +142,7 @@ def test_a_file_that_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_posterior(path)
-    assert (
-        str(caught.value).splitlines()[0] == ("error[fit.file]: the file is not the result of a fit, or is damaged")
-        or caught.value.code == "fit.file"
-    )
+    assert caught.value.code == ("fit.file" if text else "file.empty")
 
 
 def test_a_hypothesis_without_a_shipped_fit_is_named() -> None:
