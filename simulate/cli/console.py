@@ -97,15 +97,21 @@ def titled(title: str | None, headings: Iterable[str] = (), **style: Any) -> Tab
 
 
 def in_lines(text: str) -> list[str]:
-    """Lines of a caption: of 80 letters, or as wide as the console if that is narrower."""
+    """Lines of a text, as wide as `letters_in_line`."""
     import textwrap
 
+    return textwrap.wrap(text, letters_in_line())
+
+
+LETTERS = 80
+"""Letters in a line of text, at most."""
+
+
+def letters_in_line() -> int:
+    """Letters in a line of text: 80, or as many as the console has if that is narrower."""
     from simulate.cli.folding import LEAST_WIDTH
 
-    return textwrap.wrap(text, max(LEAST_WIDTH, min(_LETTERS, _console_width() or _LETTERS)))
-
-
-_LETTERS = 80
+    return max(LEAST_WIDTH, min(LETTERS, _console_width() or LETTERS))
 
 
 def _console_width() -> int | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulate.api.comparing import contrast as function
-from simulate.cli.console import carry_out, print_text, say
+from simulate.cli.console import carry_out, in_lines, letters_in_line, print_rich, print_text, say, titled
 from simulate.cli.options import Drawn, Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
+
+if TYPE_CHECKING:
+    from simulate.studies.contrast import Contrast
 
 
 @defaults_of(function)
@@ -43,9 +46,26 @@ def contrast(
     simulate contrast H1+H6 H3a
     simulate contrast H1 my-hypothesis.toml --out h1-or-mine
     """  # noqa: D301
-    from simulate.results.contrast import page
-
-    code = carry_out(function, locals(), lambda found: print_text(page(found.value)))
+    code = carry_out(function, locals(), lambda found: show(found.value))
     if out is not None:
         say(f"wrote {out}")
     return code
+
+
+def show(found: Contrast) -> None:
+    """Print a contrast: its page, or its sentences and a table that is folded where lines are narrower."""
+    from simulate.results.contrast import WIDTH, answer_of, cells, page
+
+    if letters_in_line() >= WIDTH:
+        print_text(page(found))
+        return
+    told = answer_of(found)
+    headings, lines = cells(found)
+    table = titled(None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if place < 2 else "right")
+    for line in lines:
+        table.add_row(*line)
+    print_text("\n\n".join("\n".join(in_lines(text)) for text in (told.question, *told.sentences)))
+    print_rich("", table)
+    print_text("\n".join(line for text in told.caveats for line in in_lines(text)))

@@ -26,7 +26,6 @@ from simulate.cli.options import (
     chosen_settings,
     defaults_of,
 )
-from simulate.errors import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,18 +150,20 @@ def _curves(datasets: Sequence[xr.Dataset]) -> Table:
         title_style="bold",
         pad_edge=False,
     )
+    unit = str(dataset["dose"].attrs.get("units", ""))
     names = (
         "endpoint",
         *(("hypothesis",) if several else ()),
         *((dataset.attrs["second"],) if dataset.attrs["second"] else ()),
         *(("base",) if has_base else ()),
         "span",
-        f"ED50, {dataset['dose'].attrs.get('units', '')}".rstrip(", "),
+        _with_unit("ED50", unit),
         "Hill",
     )
     for name in names:
         table.add_column(name, overflow="fold", justify="left" if name in ("endpoint", "hypothesis") else "right")
-    table.add_column("own ED50 (5 to 95 %)", justify="right")
+    table.add_column(f"own {_with_unit('ED50', unit)} (5 to 95 %)", justify="right")
+    table.add_column("patients", justify="right")
     table.add_column("verdict", overflow="fold")
     for first in range(0, len(rows), 4):
         hypothesis, four = rows[first][0], [row for _, row in rows[first : first + 4]]
@@ -179,7 +180,7 @@ def _curves(datasets: Sequence[xr.Dataset]) -> Table:
             *([hypothesis] if several else []),
             *([f"{ed50.second:.4g}"] if ed50.second is not None else []),
             *(cells if has_base else cells[1:]),
-            f"{spread} {ed50.unit}, {counted(ed50.patients, 'patient')}" if ed50.patients else "–",
+            *((spread, str(ed50.patients)) if ed50.patients else ("–", "0")),
             ed50.verdict,
         )
     return table

@@ -1,6 +1,7 @@
 """Tables that are wider than a line: texts are folded between words, and columns that do not fit go on below.
 
-Numbers are never broken. What says of what a row is, the columns up to the first of words, is repeated in each part.
+Numbers are never broken. What says of what a row is, the columns up to the first of words and as many more as tell rows
+apart, is repeated in each part.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ LABEL = 25
 
 _WORDY = 16
 _MOST_LABELS = 2
+_MOST_KEYS = 3
 
 
 def folded(table: Table, width: int) -> tuple[Table, ...]:
@@ -31,10 +33,12 @@ def folded(table: Table, width: int) -> tuple[Table, ...]:
     if not columns or _total(natural, table) <= width or any(column.width is not None for column in table.columns):
         return (table,)
     labels = _labels(columns)
-    least = [
-        min(size, max(_longest_word(cells), LABEL if place in labels else _WORDY)) if _is_words(cells) else size
-        for place, (cells, size) in enumerate(zip(columns, natural, strict=True))
-    ]
+    least = _least(columns, natural, labels)
+    keys = _keys(columns)
+    if len(keys) > len(labels):
+        own = _least(columns, natural, keys)
+        if all(_total([own[key] for key in keys] + [size], table) <= width for size in own[len(keys) :]):
+            labels, least = keys, own
     parts: list[list[int]] = []
     for place in range(len(columns)):
         if place in labels:
@@ -74,6 +78,23 @@ def _labels(columns: Sequence[Sequence[str]]) -> list[int]:
     """The columns up to the first of words; the first alone where that is far off."""
     first = next((place for place, cells in enumerate(columns) if _is_words(cells)), 0)
     return list(range(first + 1)) if first < _MOST_LABELS else [0]
+
+
+def _least(columns: Sequence[Sequence[str]], natural: Sequence[int], labels: Sequence[int]) -> list[int]:
+    """Widths of columns, at least: words may be folded, numbers not."""
+    return [
+        min(size, max(_longest_word(cells), LABEL if place in labels else _WORDY)) if _is_words(cells) else size
+        for place, (cells, size) in enumerate(zip(columns, natural, strict=True))
+    ]
+
+
+def _keys(columns: Sequence[Sequence[str]]) -> list[int]:
+    """The fewest first columns that tell all rows apart; none where rows belong to those above them, or too few do."""
+    rows = list(zip(*(cells[1:] for cells in columns), strict=True))
+    if any(not row[0].strip() or row[0][0].isspace() for row in rows):
+        return []
+    most = min(_MOST_KEYS, len(columns) - 1)
+    return next((list(range(n)) for n in range(1, most + 1) if len({row[:n] for row in rows}) == len(rows)), [])
 
 
 def _total(widths: Sequence[int], table: Table) -> int:

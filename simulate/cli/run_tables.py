@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
-from simulate.cli.console import in_lines, titled
+from simulate.cli.console import in_lines, letters_in_line, titled
 from simulate.cli.folding import LABEL, hanging
 from simulate.errors import counted, listed
 from simulate.results.changes import RULE, ChangeRow, said_of_draws
@@ -174,7 +174,7 @@ def reported_beside(rows: Sequence[SummaryRow], alone: Sequence[str]) -> list[st
             is_late = row.quantity in sampled and row.trough is not None
             late = "; of samples long after a dose, so nearer the trough than the average" if is_late else ""
             found.setdefault(f"{row.quantity}, {row.visit}: {row.source}{late}")
-    lines = [line for text in found for line in textwrap.wrap(text, COLUMNS - 1, subsequent_indent="    ")]
+    lines = [line for text in found for line in textwrap.wrap(text, letters_in_line() - 1, subsequent_indent="    ")]
     also = in_lines(f"the source also printed: {'; '.join(alone)}") if alone else []
     return [*(["", "The source printed", *(f" {line}" for line in lines)] if lines else []), *also]
 

@@ -57,6 +57,25 @@ def test_every_cell_is_printed_whole_within_the_width(
         assert [" ".join(str(cell).split()) for cell in part.columns[1].cells] == list(TITLES)
 
 
+def test_what_tells_rows_apart_is_repeated_in_each_part() -> None:
+    """An endpoint, a hypothesis and a dose; where there is no room for them, the first alone."""
+    found = Table()
+    for header in ("endpoint", "hypothesis", "dose", *(f"column {number}" for number in range(4))):
+        found.add_column(header)
+    for endpoint in ("ifng", "il17a"):
+        for hypothesis in ("H1+H6", "H1"):
+            for dose in ("10", "100"):
+                found.add_row(endpoint, hypothesis, dose, *4 * ["26.1 (2.5 to 59.3)"])
+    parts = folded(found, 60)
+    assert len(parts) == 4
+    for part in parts:
+        assert [str(column.header) for column in part.columns[:3]] == ["endpoint", "hypothesis", "dose"]
+        assert len(set(zip(*(column.cells for column in part.columns[:3]), strict=True))) == 8
+    (first, *_) = folded(found, 40)
+    assert [str(column.header) for column in first.columns] == ["endpoint", "hypothesis", "dose"]
+    assert [str(part.columns[0].header) for part in folded(found, 40)] == 5 * ["endpoint"]
+
+
 def test_a_table_that_fits_and_one_that_nothing_limits_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     narrow = table(1)
     assert folded(narrow, 80) == (narrow,)

@@ -13,6 +13,7 @@ import pytest
 
 import simulate
 from simulate.cli.app import outcome
+from simulate.cli.contrast import show
 from simulate.figures.contrast import contrast_figure
 from simulate.results.contrast import answer_of, change_text, page
 from simulate.results.result import Result
@@ -153,6 +154,19 @@ def test_the_page_opens_with_the_question_and_says_what_both_stand_on(found: Res
     assert "H0: 12 draws of the " in shown
     assert found.answer is not None
     assert found.answer.question == "What would tell H0 from H4?"
+
+
+@pytest.mark.parametrize("letters", [60, 100])
+def test_what_is_printed_fits_into_the_lines_of_the_console(
+    found: Result[Contrast], letters: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(letters))
+    show(found.value)
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= min(letters, 80)
+    assert shown.startswith("What would tell H0 from H4?\n\n")
+    assert "higher" in shown
+    assert shown.rstrip().endswith(page(found.value).split()[-1])
 
 
 def test_a_hypothesis_without_a_fit_is_said_to_stand_on_its_prior(apart: Contrast) -> None:
