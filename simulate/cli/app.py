@@ -19,6 +19,7 @@ from simulate.cli.strict import Spared, StrictCommand
 from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean, listed, not_among, reason_of
 from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
+from simulate.results.undrawn import gathering
 from simulate.verbs import verbs
 from simulate.wording import command_line
 
@@ -163,11 +164,16 @@ def outcome(arguments: Sequence[str]) -> int:
         _check_text(words)
         if words and words[0] in verbs():
             check_floor()
-        with command_line():
-            result = typer.main.get_command(app).main(words, prog_name="simulate", standalone_mode=False)
+        with command_line(), gathering() as undrawn:
+            try:
+                result = typer.main.get_command(app).main(words, prog_name="simulate", standalone_mode=False)
+            finally:
+                for one in undrawn:
+                    _say_undrawn(one, is_debug)
         sys.stdout.flush()
         heed()
-        return result if isinstance(result, int) else 0
+        code = result if isinstance(result, int) else 0
+        return undrawn[0].exit_code if undrawn and not code else code
     except Il1simError as error:
         return _report(error, as_json)
     except (_Closed, BrokenPipeError):
@@ -182,6 +188,15 @@ def outcome(arguments: Sequence[str]) -> int:
         if fault is None and is_debug:
             raise
         return _report(fault or _internal(error), as_json)
+
+
+def _say_undrawn(fault: Il1simError, is_debug: bool) -> None:
+    """Say which figure could not be drawn; on standard output the results stand as they were found."""
+    if is_debug and fault.__cause__ is not None:
+        import traceback
+
+        say("".join(traceback.format_exception(fault.__cause__)).rstrip())
+    say(str(fault), is_error=True)
 
 
 def _interrupted(ending: BaseException) -> int:

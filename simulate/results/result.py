@@ -13,7 +13,8 @@ A directory has
 ``inputs/``
     The files that were read, byte for byte.
 ``manifest.json``
-    Written last: what was asked, what decided the numbers, and the hash of every other file.
+    Written last: what was asked, what decided the numbers, which figures could not be drawn, and the hash of every
+    other file.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simulate.arrays import LabeledArrays
-from simulate.errors import counted
+from simulate.errors import Il1simError, counted
 from simulate.manifest import MANIFEST, keep_inputs, seal
 from simulate.results.opening import Opening
 from simulate.results.provenance import Provenance
+from simulate.results.undrawn import said_of, tell_undrawn
 from simulate.store import new_directory
 from simulate.studies.models import file_name, keep_models
 from simulate.symbolic.model import Model
@@ -98,7 +100,7 @@ class Result(Generic[T]):
         return "\n  ".join((f"{self.provenance.verb}: {self.title}", *parts))
 
     def write(self, folder: Path | str, *, force: bool = False, figures: bool = True) -> tuple[str, ...]:
-        """Write the run directory, all of it or nothing.
+        """Write the run directory, all of it or nothing; a figure that cannot be drawn is left out, with a warning.
 
         Parameters
         ----------
@@ -154,10 +156,16 @@ def complete(result: Result[Any], folder: Path, *, figures: bool = True) -> tupl
 
         write_dataset(dataset, folder / f"{name}.nc")
         names.append(f"{name}.nc")
+    undrawn: dict[str, str] = {}
     for name, draw in result.figures.items() if figures else ():
-        from simulate.figures.style import save
-
-        names += [path.name for path in save(draw(), folder, file_name(name))]
+        try:
+            names += _drawn(draw, folder, file_name(name))
+        except (OSError, MemoryError, Il1simError):
+            raise
+        except Exception as error:
+            # What was computed may have taken days, and a picture can be drawn of it later.
+            undrawn[name] = said_of(error)
+            tell_undrawn(file_name(name), error)
     models = keep_models(folder, result.models)
     places = keep_inputs(folder, result.provenance.inputs)
     names += [*(str(entry["file"]) for entry in models.values()), *places.values()]
@@ -170,9 +178,22 @@ def complete(result: Result[Any], folder: Path, *, figures: bool = True) -> tupl
         "models": models,
         **({} if result.answer is None else {"answer": asdict(result.answer)}),
         **result.facts,
+        **({"undrawn": undrawn} if undrawn else {}),
     }
     seal(folder, entries, names)
     return tuple(sorted((*names, MANIFEST)))
+
+
+def _drawn(draw: Callable[[], Figure], folder: Path, name: str) -> list[str]:
+    """Names of the files of a figure; none is left where it cannot be drawn."""
+    from simulate.figures.style import save
+
+    try:
+        return [path.name for path in save(draw(), folder, name)]
+    except BaseException:
+        for ending in ("png", "svg"):
+            (folder / f"{name}.{ending}").unlink(missing_ok=True)
+        raise
 
 
 def document_text(document: Mapping[str, Any]) -> str:

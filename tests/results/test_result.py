@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
@@ -43,6 +45,57 @@ def result(question: int, *, title: str = "a title", path: Path | None = None) -
 def test_a_verb_that_does_not_judge_has_no_verdict() -> None:
     assert result(3).passed is None
     assert repr(result(3)) == "design: a title\n  table `design`: 2 rows"
+
+
+def failing() -> Figure:
+    raise ValueError("no\n  room")
+
+
+def blank() -> Figure:
+    return Figure()
+
+
+FAULT = (
+    "error[internal.figure]: the figure `first` could not be drawn, by a fault of this program; all else is written\n"
+    "  found:    ValueError: no room\n"
+    "  expected: first.png and first.svg\n"
+    "  try:      report it, with what `simulate --debug` prints of it and with the input, to the maintainers"
+)
+
+
+@pytest.mark.parametrize("step", ["drawing", "saving"])
+def test_a_figure_that_cannot_be_drawn_costs_no_number(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if step == "saving":
+        monkeypatch.setattr("simulate.figures.style._short", lambda text: failing() if "<svg" in text else text)
+    figures = {"first": failing if step == "drawing" else blank}
+    others = {"second": blank} if step == "drawing" else {}
+    with pytest.warns(RuntimeWarning) as warned:
+        names = replace(result(3), figures=figures | others).write(tmp_path / "here")
+    assert [str(one.message) for one in warned] == [FAULT]
+    drawn = [f"second.{ending}" for ending in ("png", "svg")] if others else []
+    assert names == ("design.csv", "design.json", "manifest.json", *drawn)
+    assert {path.name for path in (tmp_path / "here").iterdir()} == set(names)
+    entries = entries_of(tmp_path / "here")
+    assert entries["undrawn"] == {"first": "ValueError: no room"}
+    assert set(states_of_files(tmp_path / "here", entries).values()) == {"whole"}
+
+
+def test_a_command_whose_figure_cannot_be_drawn_prints_its_numbers_and_ends_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("simulate.figures.time_course.time_course", lambda *_, **__: failing())
+    words = ["run", "untreated", "-n", "2", "--end", "3 d", "--set", "model.fit=typical", "--out", "here"]
+    assert outcome(words) == 1
+    said = capsys.readouterr()
+    assert "Levels" in said.out
+    assert said.err.endswith(f"wrote here\n{FAULT.replace('first', 'time-course')}\n")
+    assert "results.nc" in entries_of(Path("here"))["files"]
+    assert outcome([*words, "--force", "--debug"]) == 1
+    assert "in failing\n" in capsys.readouterr().err
+    assert outcome([*words, "--force", "--no-figures"]) == 0
 
 
 def test_a_result_leaves_its_files_and_a_manifest_by_which_it_is_listed(tmp_path: Path) -> None:
