@@ -5,6 +5,7 @@ A reader that finds something else than it reads says what the file is and who t
 
 from __future__ import annotations
 
+import codecs
 import re
 import shlex
 from collections.abc import Mapping, Set
@@ -155,12 +156,38 @@ def refuse_content(raw: bytes, wanted: str, file: str) -> None:
         )
 
 
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Marks at the beginning of a text, by which it says its encoding; that of UTF-32 begins as one of UTF-16 does."""
+
+
+def encoding_of(raw: bytes) -> str:
+    """Encoding that a text says by a mark at its beginning; UTF-8 where there is none."""
+    return next((name for mark, name in _MARKS if raw.startswith(mark)), "utf-8")
+
+
+def decoded(raw: bytes, errors: str = "strict") -> str:
+    """Text of a file, in the encoding that it says by a mark at its beginning, or else in UTF-8.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        It is in another one, unless ``errors`` says otherwise.
+    """
+    return raw.decode(encoding_of(raw), errors)
+
+
 def content_kind(raw: bytes) -> tuple[str, str]:
     """What a file is by its bytes, and what to do about it; empty where nothing is recognized."""
     for start, name in _FIRST_BYTES.items():
         if raw.startswith(start):
             return name, "name the file that was meant"
-    text = raw[:10_000].decode("utf-8-sig", errors="replace").lstrip()
+    text = decoded(raw[:10_000], errors="replace").lstrip()
     if not text:
         return "empty", "load or write it again"
     if _HTML.match(text):

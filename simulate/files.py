@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import errno
 import functools
@@ -20,7 +19,7 @@ from typing import Any, BinaryIO
 from simulate import inputs
 from simulate.disk import open_regular, sync
 from simulate.errors import InputError, MissingExtra, Where, did_you_mean, reason_of
-from simulate.filekinds import refuse_content, refuse_other
+from simulate.filekinds import decoded, encoding_of, refuse_content, refuse_other
 from simulate.locks import new_file
 from simulate.tomltext import BARE_KEY, MAX_NESTING, Keys, TooDeep, lines_of, load_toml
 
@@ -30,7 +29,6 @@ MAX_TOML_BYTES = 2_000_000
 """Largest TOML file that is read: real models are a hundredth of it, and its keys take a hundred times its room."""
 
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +95,69 @@ def read_toml(path: Path | str, *, kind: str | None = None) -> Document:
             where=Where(file=shown),
             expected=f"at most {MAX_TOML_BYTES // 1_000_000} MB",
         )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        refuse_content(raw, "TOML", shown)
-        raise InputError(
-            f"the file is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}",
-            code="file.encoding",
-            where=Where(file=shown, line=raw.count(b"\n", 0, error.start) + 1),
-            found="UTF-16" if raw.startswith(_UTF_16) else None,
-            expected="UTF-8",
-            advice="save the file as UTF-8 in your editor",
-        ) from None
-    document = parse_toml(text, shown)
+    document = parse_toml(text_of(raw, shown, "TOML"), shown)
     if kind is not None:
         refuse_other(document.data, kind, shown)
     return document
+
+
+def text_of(raw: bytes, file: str, wanted: str | None = None) -> str:
+    """Text of a file: in UTF-8, or in UTF-16 where it begins with the mark of it.
+
+    Parameters
+    ----------
+    raw, file
+        Its bytes, and its name as errors show it.
+    wanted
+        What is read, as for `refuse_content`, where bytes of another kind are told by that.
+
+    Raises
+    ------
+    InputError
+        ``file.encoding``, with line and column; ``file.kind``.
+    """
+    try:
+        text = decoded(raw)
+    except UnicodeDecodeError as error:
+        if wanted is not None:
+            refuse_content(raw, wanted, file)
+        encoding = encoding_of(raw)
+        line = raw.count(b"\n", 0, error.start) + 1
+        if encoding.startswith("utf-8"):
+            byte = raw[error.start : error.start + 1]
+            letter = byte.decode("cp1252", errors="replace")
+            found = f"0x{byte.hex()}" + (
+                f", which is `{letter}` in Windows-1252 (Latin-1)"
+                if letter.isprintable() and letter != "\ufffd"
+                else ""
+            )
+            column = error.start - raw.rfind(b"\n", 0, error.start)
+            raise InputError(
+                f"the file is not UTF-8 text: byte {error.start} is 0x{byte.hex()}",
+                code="file.encoding",
+                where=Where(file, line, column),
+                found=found,
+                expected="UTF-8",
+                advice="save the file as UTF-8 in your editor, or as `CSV UTF-8` in your spreadsheet",
+            ) from None
+        raise InputError(
+            f"the file says that it is {encoding.upper()}, and is not: byte {error.start} fits no letter",
+            code="file.encoding",
+            where=Where(file),
+            expected="UTF-8",
+            advice="save the file as UTF-8",
+        ) from None
+    if "\0" in text:
+        before = text[: text.index("\0")]
+        raise InputError(
+            "the file holds characters of code 0",
+            code="file.encoding",
+            where=Where(file, before.count("\n") + 1),
+            found="UTF-16 without a mark at its beginning" if text.count("\0") > len(text) // 4 else "bytes of no text",
+            expected="UTF-8",
+            advice="save the file as UTF-8 in your editor",
+        )
+    return text
 
 
 _parsed = functools.lru_cache(maxsize=64)(load_toml)

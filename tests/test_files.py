@@ -166,16 +166,42 @@ def test_bytes_that_are_not_utf_8_are_placed(tmp_path: Path) -> None:
     path = tmp_path / "latin.toml"
     path.write_bytes("title = 1\nunit = 'µg'\n".encode("latin-1"))
     assert str(error_of(path)) == (
-        f"error[file.encoding]: the file is not UTF-8 text: byte 18 is 0xb5\n  --> {path}:2\n"
-        "  expected: UTF-8\n  try:      save the file as UTF-8 in your editor"
+        f"error[file.encoding]: the file is not UTF-8 text: byte 18 is 0xb5\n  --> {path}:2:9\n"
+        "  found:    0xb5, which is `µ` in Windows-1252 (Latin-1)\n  expected: UTF-8\n"
+        "  try:      save the file as UTF-8 in your editor, or as `CSV UTF-8` in your spreadsheet"
     )
 
 
-def test_utf_16_is_recognized(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_a_text_that_says_its_encoding_by_a_mark_is_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "wide.toml"
-    path.write_bytes("a = 1".encode("utf-16"))
-    error = error_of(path)
-    assert (error.code, error.found) == ("file.encoding", "UTF-16")
+    path.write_bytes("a = 'µ'".encode(encoding))
+    assert read_toml(path).data == {"a": "µ"}
+
+
+def test_a_text_that_is_not_in_the_encoding_of_its_mark_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wide.toml"
+    path.write_bytes("a = 1".encode("utf-16")[:-1])
+    assert str(error_of(path)) == (
+        "error[file.encoding]: the file says that it is UTF-16, and is not: byte 10 fits no letter\n"
+        f"  --> {path}\n  expected: UTF-8\n  try:      save the file as UTF-8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("a = 1".encode("utf-16-le"), "UTF-16 without a mark at its beginning"),
+        (b"a = '\0 and so on'", "bytes of no text"),
+    ],
+)
+def test_characters_of_code_0_are_refused(tmp_path: Path, content: bytes, found: str) -> None:
+    path = tmp_path / "wide.toml"
+    path.write_bytes(content)
+    assert str(error_of(path)) == (
+        f"error[file.encoding]: the file holds characters of code 0\n  --> {path}:1\n  found:    {found}\n"
+        "  expected: UTF-8\n  try:      save the file as UTF-8 in your editor"
+    )
 
 
 def test_a_byte_order_mark_changes_nothing(tmp_path: Path) -> None:

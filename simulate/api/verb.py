@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from simulate.api.types import check_types
 from simulate.errors import Il1simError
 from simulate.inputs import noting
 from simulate.wording import is_command, say_as_python
@@ -22,7 +23,7 @@ _ONLY_SEVERAL = re.compile(r"(Mapping\[[^]]*\] \| )?Sequence\[str\]")
 def worded(function: Verb) -> Verb:
     """Decorator of a function for Python: its errors name its arguments, and options where a command line asks.
 
-    One text in the place of several is taken for a sequence of one.
+    One text in the place of several is taken for a sequence of one; what is no value of its annotation is refused.
     """
     signature = inspect.signature(function)
     several = {name for name, part in signature.parameters.items() if _ONLY_SEVERAL.match(str(part.annotation))}
@@ -34,6 +35,8 @@ def worded(function: Verb) -> Verb:
             name: (value,) for name, value in given.arguments.items() if name in several and isinstance(value, str)
         }
         try:
+            if not is_command():
+                check_types(function.__name__, signature.parameters, given.arguments)
             return function(*given.args, **given.kwargs)
         except Il1simError as error:
             if not is_command():

@@ -13,6 +13,7 @@ from typing import Any
 from simulate.errors import InputError, Where, optional
 from simulate.exchange.sbml.annotations import About
 from simulate.exchange.sbml.writing import sbml_text
+from simulate.filekinds import decoded
 from simulate.files import read_bytes
 from simulate.symbolic.model import Model
 
@@ -32,7 +33,7 @@ def sbml_of(path: Path) -> str:
     MissingExtra
         ``extra.antimony``: the package is not installed.
     """
-    text = read_bytes(path, str(path)).decode("utf-8", errors="replace")
+    text = decoded(read_bytes(path, str(path)), errors="replace")
     if "\0" in text:
         # The package would take what comes before it for the whole text.
         raise InputError(

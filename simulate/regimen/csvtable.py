@@ -15,7 +15,7 @@ from pathlib import Path
 
 from simulate.errors import InputError, Where
 from simulate.filekinds import content_kind, refuse_content
-from simulate.files import read_bytes
+from simulate.files import read_bytes, text_of
 
 ABSENT = ("", ".")
 """What stands in a cell that has no value; NONMEM reads both as zero."""
@@ -104,18 +104,7 @@ def read_sheet(path: Path | str) -> CsvTable:
     raw = read_bytes(Path(path), file)
     if content_kind(raw)[0] != "empty":
         refuse_content(raw, "a table (CSV)", file)
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line_start = raw.rfind(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"the file is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}",
-            code="file.encoding",
-            where=Where(file, raw.count(b"\n", 0, error.start) + 1, error.start - line_start + 1),
-            expected="UTF-8",
-            advice="save the file as UTF-8 in your editor or spreadsheet",
-        ) from None
-    return parse_sheet(text, file)
+    return parse_sheet(text_of(raw, file), file)
 
 
 def parse_sheet(text: str, file: str) -> CsvTable:

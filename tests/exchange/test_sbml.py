@@ -423,3 +423,48 @@ def test_a_file_that_was_cut_short_is_told_with_what_to_do(tmp_path: Path) -> No
         "  expected: a whole file in SBML, from `<sbml …>` to `</sbml>`\n"
         "  try:      load it again, if it was cut short; else open it in an editor at that line"
     )
+
+
+def written(encoding: str, declared: str | None = None) -> bytes:
+    """A model with a letter that encodings have at different places, in one of them, which it declares if told so."""
+    text = sbml(Parameters=parameter("k", 0.5, "false"), Rules=rule("rate", "k", ci("k"))).replace(
+        "<model ", '<model name="γ or µ" ' if encoding.startswith("utf") else '<model name="µ" '
+    )
+    declaration = "" if declared is None else f' encoding="{declared}"'
+    return text.replace(' encoding="UTF-8"', declaration).encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [
+        ("utf-8", "UTF-8"), ("utf-8", None), ("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("utf-16", None),
+        ("utf-16-le", "UTF-16"), ("utf-16-be", "utf-16"), ("latin-1", "ISO-8859-1"), ("cp1252", "windows-1252"),
+    ],
+)  # fmt: skip
+def test_a_file_is_read_in_the_encoding_that_it_says(tmp_path: Path, encoding: str, declared: str | None) -> None:
+    path = tmp_path / "model.xml"
+    path.write_bytes(written(encoding, declared))
+    found = read_sbml(path, time_unit="d").model
+    assert [part.name for part in found.compose().species] == ["k"]
+    assert "µ" in found.title
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "found"),
+    [
+        (written("utf-8", "Shift_JIS"), "in an encoding that is not read", "shift_jis"),
+        (written("utf-8", "no-such-thing"), "in an encoding that is not read", "no-such-thing"),
+        (written("utf-8", "UTF-16"), "not in the encoding that it says", "utf-16"),
+        (written("utf-16", "UTF-16")[:-1], "not in the encoding that it says", "utf-16"),
+    ],
+)
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path, content: bytes, what: str, found: str) -> None:
+    path = tmp_path / "model.xml"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_sbml(path, time_unit="d")
+    assert str(caught.value) == (
+        f"error[xml.encoding]: the file is {what}\n  --> {path}\n  found:    `{found}`\n"
+        "  expected: UTF-8, or UTF-16, Latin-1 or Windows-1252 where the file says so\n"
+        "  try:      save the file as UTF-8"
+    )

@@ -241,8 +241,9 @@ def test_units_are_those_that_the_reader_is_told() -> None:
 
 def test_a_file_is_read_as_its_text(tmp_path: Path) -> None:
     path = tmp_path / "doses.csv"
-    path.write_bytes(b"\xef\xbb\xbfTIME,AMT\r\n0,100\r\n")
-    assert dose_table_of(read_sheet(path), time="h", amount="mg").plan((SC,)) == plan("TIME,AMT\n0,100\n")
+    for content in (b"\xef\xbb\xbfTIME,AMT\r\n0,100\r\n", "TIME,AMT\r\n0,100\r\n".encode("utf-16")):
+        path.write_bytes(content)
+        assert dose_table_of(read_sheet(path), time="h", amount="mg").plan((SC,)) == plan("TIME,AMT\n0,100\n")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from sympy import Expr
 
 from simulate.errors import InputError, Where, counted, did_you_mean
 from simulate.exchange.petab.formulas import parse_formula
-from simulate.files import read_bytes
+from simulate.files import read_bytes, text_of
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _INFINITE = {"inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "infinity": math.inf, "-infinity": -math.inf}
@@ -148,11 +148,11 @@ def read_table(path: Path, needed: Sequence[str]) -> TsvTable:
         column that is missing or given twice.
     """
     content = read_bytes(path, str(path))
+    text = text_of(content, str(path))
     try:
-        text = content.decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
         lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise InputError(
             "the file is no tab-separated text", code="petab.table", where=Where(file=str(path)), found=str(error)[:100]
         ) from None

@@ -5,11 +5,13 @@ Nothing is fetched, no entity is declared or expanded, and size and depth are li
 
 from __future__ import annotations
 
+import codecs
+import re
 from pathlib import Path
 from xml.parsers import expat
 
 from simulate.errors import InputError, Where
-from simulate.filekinds import content_kind, refuse_content
+from simulate.filekinds import content_kind, encoding_of, refuse_content
 from simulate.files import read_bytes
 
 MAX_DEPTH = 200
@@ -28,8 +30,51 @@ def checked(path: Path) -> bytes:
     name, _ = content_kind(content)
     if name != "XML":
         refuse_content(content, "SBML", str(path))
+    content = _in_utf8(content, str(path))
     check(content, str(path))
     return content
+
+
+_DECLARED = re.compile(r"""(<\?xml\b[^>]*?)\s+encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_ENCODINGS = re.compile(r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d+|cp125\d|utf-32")
+"""Names, as Python has them, of encodings that are read; others may be of texts that are no XML."""
+
+
+def _in_utf8(content: bytes, name: str) -> bytes:
+    """Content in UTF-8, whatever encoding a mark at its beginning or its declaration says, of which it says none then.
+
+    Raises
+    ------
+    InputError
+        ``xml.encoding``.
+    """
+    encoding = encoding_of(content)
+    found = _DECLARED.match(content[:500].decode("latin-1").lstrip())
+    if encoding == "utf-8" and found is not None:
+        encoding = found[2]
+    elif encoding == "utf-8" and content[:4] in (b"<\0?\0", b"\0<\0?"):
+        encoding = "utf-16-le" if content[:1] == b"<" else "utf-16-be"
+    try:
+        encoding = codecs.lookup(encoding).name.removesuffix("-sig")
+        if not _ENCODINGS.fullmatch(encoding):
+            raise LookupError(encoding)
+        if encoding == "utf-8":
+            return content.removeprefix(codecs.BOM_UTF8)
+        if found is not None and encoding.startswith("utf-16"):
+            # Its declaration could be read letter by letter.
+            raise UnicodeError(encoding)
+        return _DECLARED.sub(r"\1", content.decode(encoding), count=1).encode()
+    except (LookupError, UnicodeError) as error:
+        raise InputError(
+            "the file is not in the encoding that it says"
+            if isinstance(error, UnicodeError)
+            else "the file is in an encoding that is not read",
+            code="xml.encoding",
+            where=Where(file=name),
+            found=f"`{encoding[:40]}`",
+            expected="UTF-8, or UTF-16, Latin-1 or Windows-1252 where the file says so",
+            advice="save the file as UTF-8",
+        ) from None
 
 
 def check(content: bytes, name: str) -> None:

@@ -1,0 +1,123 @@
+"""Whether an argument of a function for Python is what its annotation says, in words for who gave another."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from simulate.errors import InputError
+
+ALIASES = {
+    "TrialNames": "str | Path | Sequence[str | Path] | None",
+    "FitNames": "str | Path | Sequence[str | Path] | None",
+    "Settings": "Mapping[str, object] | Sequence[Setting] | None",
+}
+"""Names of annotations that stand for others: those of `simulate.api.arguments`."""
+
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a part of an annotation admits, and how a reader is told of one and of several."""
+
+    admits: Callable[[Any], bool]
+    one: str
+    several: str
+
+
+def _is_truth(value: Any) -> bool:
+    # NumPy has a truth value of its own.
+    return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
+
+
+_KINDS = {
+    "None": Kind(lambda value: value is None, "None", "None"),
+    "bool": Kind(_is_truth, "True or False", "truth values"),
+    "int": Kind(lambda value: isinstance(value, Integral) and not _is_truth(value), "a whole number", "whole numbers"),
+    "float": Kind(lambda value: isinstance(value, Real) and not _is_truth(value), "a number", "numbers"),
+    "str": Kind(lambda value: isinstance(value, str), "a text", "texts"),
+    "Path": Kind(lambda value: isinstance(value, os.PathLike), "a path", "paths"),
+    "object": Kind(lambda _: True, "a value", "values"),
+    "Progress": Kind(callable, "a function", "functions"),
+    "Report": Kind(callable, "a function", "functions"),
+}
+
+
+@functools.cache
+def kinds_of(annotation: str) -> tuple[Kind, ...] | None:
+    """What an annotation admits, part by part; None where it has a part of which nothing is known here."""
+    parts = re.split(r" \| (?![^\[]*\])", ALIASES.get(annotation, annotation))
+    found = [_kind(part) for part in parts]
+    return tuple(kind for kind in found if kind is not None) if all(found) else None
+
+
+def _kind(part: str) -> Kind | None:
+    if part in _KINDS:
+        return _KINDS[part]
+    if part.startswith("Literal["):
+        # Which texts there are, the function says.
+        return _KINDS["str"]
+    name, _, inner = part.removesuffix("]").partition("[")
+    if name == "Sequence":
+        own = kinds_of(inner) or (_KINDS["object"],)
+        what = " or ".join(kind.several for kind in own)
+        return Kind(
+            lambda value: _is_sequence(value) and all(_fits(one, own) for one in value), f"a list of {what}", ""
+        )
+    if name == "Mapping" and inner.startswith("str, ") and (values := kinds_of(inner.removeprefix("str, "))):
+        what = " or ".join(kind.several for kind in values)
+        return Kind(
+            lambda value: (
+                isinstance(value, Mapping)
+                and all(isinstance(key, str) and _fits(one, values) for key, one in value.items())
+            ),
+            f'a mapping of names to {what}, such as {{"name": 0.3}}',
+            "",
+        )
+    return None
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Iterable) and hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping)
+
+
+def _fits(value: Any, kinds: Iterable[Kind]) -> bool:
+    return any(kind.admits(value) for kind in kinds)
+
+
+def check_types(function: str, parameters: Mapping[str, inspect.Parameter], given: Mapping[str, Any]) -> None:
+    """Refuse arguments that are not what their annotations say; those of which nothing is known here are admitted.
+
+    Parameters
+    ----------
+    function
+        Its name.
+    parameters, given
+        Those of its signature, and values by their names.
+
+    Raises
+    ------
+    InputError
+        ``argument.type``.
+    """
+    for name, value in given.items():
+        kinds = kinds_of(str(parameters[name].annotation))
+        if kinds is None or _fits(value, kinds):
+            continue
+        wanted = [kind.one for kind in kinds]
+        shown = repr(value)
+        is_number = isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d+)?", value.strip())
+        raise InputError(
+            f"the argument `{name}` of `simulate.{function}` is not what it can be",
+            code="argument.type",
+            found=f"{shown if len(shown) <= _LONGEST else shown[:_LONGEST] + '…'} ({type(value).__name__})",
+            expected=", or ".join([", ".join(wanted[:-1]), wanted[-1]] if len(wanted) > 1 else wanted),
+            advice="leave the quotation marks out" if is_number else f"`help(simulate.{function})` says what it means",
+        )
