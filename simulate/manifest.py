@@ -58,6 +58,15 @@ def kind_at(path: Path) -> tuple[str, str]:
     return f"a run directory{of}", f"`simulate runs show {shlex.quote(str(path))}` says what is in it"
 
 
+def said_of(path: Path) -> str | None:
+    """What is in the place of a run directory, where its manifest cannot be read; None where nothing is there."""
+    if path.is_file():
+        return "a file; a run is a folder"
+    if (path / MANIFEST).is_file():
+        return f"a folder whose {MANIFEST} was cut short, or is of another program"
+    return f"a folder without {MANIFEST}" if path.is_dir() else None
+
+
 def read_plan(directory: Path) -> dict[str, Any] | None:
     """What a run in parts is to be; None where there is no such file that this program wrote; errors as above."""
     return _read(directory / PLAN)
@@ -188,7 +197,7 @@ def check_file(directory: Path, entries: Mapping[str, Any], name: str) -> Path:
     Raises
     ------
     InputError
-        ``runs.changed``: it is damaged, or was changed.
+        ``runs.changed``: it is damaged, was changed, or is missing.
     """
     path = directory / name
     try:
@@ -197,7 +206,7 @@ def check_file(directory: Path, entries: Mapping[str, Any], name: str) -> Path:
         is_whole = False
     if not is_whole:
         raise InputError(
-            "the file is not as it was written",
+            "the file is not as it was written" if path.exists() else "the file of the run is missing",
             code="runs.changed",
             where=Where(file=str(path)),
             advice="make the run anew, with --force in the same folder",

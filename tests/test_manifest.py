@@ -90,6 +90,47 @@ def test_no_verb_stumbles_over_a_null_in_a_manifest(made: Path, capsys: Capture,
         (made / MANIFEST).write_text(text, encoding="utf-8")
 
 
+def test_every_verb_says_of_a_folder_that_is_no_run_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("cut").mkdir()
+    Path("cut/manifest.json").write_text('{"program": "il1', encoding="utf-8")
+    Path("table.csv").write_text("a,b\n", encoding="utf-8")
+    said = {
+        "empty": "a folder without manifest.json",
+        "cut": "a folder whose manifest.json was cut short, or is of another program",
+        "table.csv": "a file; a run is a folder",
+    }
+    for name, found in said.items():
+        for words in (["runs", "show"], ["runs", "repeat"], ["runs", "diff", name], ["runs", "resume"], ["tidy"]):
+            assert outcome([*words, name]) == 3
+            shown = capsys.readouterr().err
+            assert f"\n  --> {name}\n  found:    {found}\n  expected: " in shown
+            assert "\n  try:      `simulate runs " in shown
+
+
+def test_every_verb_says_that_a_file_of_a_run_is_missing(made: Path, capsys: Capture) -> None:
+    results = made / "results.nc"
+    aside = results.rename(made / "aside")
+    try:
+        for words in (["runs", "diff", str(made)], ["report", "--no-error"], ["tidy"]):
+            assert outcome([*words, str(made)]) == 3
+            assert capsys.readouterr().err == (
+                f"error[runs.changed]: the file of the run is missing\n  --> {results}\n"
+                "  try:      make the run anew, with --force in the same folder\n"
+            )
+        assert outcome(["runs", "resume", str(made)]) == 3
+        assert capsys.readouterr().err == (
+            f"error[sweep.none]: the run is finished, and no sweep: there is nothing to go on with\n  --> {made}\n"
+            "  found:    a run directory of `run`\n  expected: a folder with a file sweep.json\n"
+            f"  try:      `simulate runs show {made}` says what is in it\n"
+        )
+    finally:
+        aside.rename(results)
+
+
 @pytest.mark.parametrize("place", [0, 100, 2000, -50])
 def test_no_verb_stumbles_over_damaged_results(made: Path, capsys: Capture, place: int) -> None:
     results = made / "results.nc"

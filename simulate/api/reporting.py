@@ -140,7 +140,7 @@ def _days(at: Sequence[str] | None, courses: xr.Dataset) -> list[float] | None:
 def _courses(results: str | Path | xr.Dataset) -> xr.Dataset:
     if not isinstance(results, str | Path):
         return results
-    from simulate.manifest import check_file, read_manifest
+    from simulate.manifest import check_file, read_manifest, said_of
     from simulate.studies.datasets import read_dataset
 
     directory = Path(results)
@@ -152,9 +152,8 @@ def _courses(results: str | Path | xr.Dataset) -> xr.Dataset:
             where=Where(file=str(directory)),
             found=f"a directory of {entries.get('kind', 'another kind')}"
             if entries is not None
-            else "no finished run"
-            if directory.exists()
-            else "no such folder",
+            else said_of(directory) or "no such folder",
             expected="the directory of a run or a sweep",
+            advice="`simulate runs list FOLDER` shows those in a folder",
         )
     return read_dataset(check_file(directory, entries, "results.nc"))

@@ -12,6 +12,7 @@ from typing import Any
 from simulate.errors import InputError, Where
 from simulate.files import file_hash
 from simulate.locks import is_locked, locked
+from simulate.manifest import said_of
 from simulate.store import NEW, NEXT, read_manifest, read_plan, remove_dead, traces
 from simulate.studies.sweeps.running import PARTS
 
@@ -89,6 +90,7 @@ def entries_of(directory: Path) -> dict[str, Any]:
             "the folder is not a run directory" if directory.exists() else "there is no such folder",
             code="runs.none",
             where=Where(file=str(directory)),
+            found=said_of(directory),
             expected="a folder that a verb made, such as `simulate run`",
             advice="`simulate runs list FOLDER` shows those in a folder",
         )

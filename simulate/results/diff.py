@@ -194,7 +194,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change
 
 def _opened(directory: Path, entries: dict[str, Any]) -> xr.Dataset:
     path = directory / RESULTS
-    if not path.is_file():
+    if RESULTS not in entries.get("files", {}):
         raise _without_results(directory, path)
     return pooled(xr.open_dataset(check_file(directory, entries, RESULTS), engine="h5netcdf", decode_times=False))
 

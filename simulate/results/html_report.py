@@ -14,7 +14,7 @@ from typing import Any
 
 from simulate import shipped
 from simulate.errors import InputError, Where, counted
-from simulate.manifest import MANIFEST, check_file
+from simulate.manifest import MANIFEST, check_file, said_of
 from simulate.results.catalog import states_of_files
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
@@ -72,6 +72,7 @@ def report(
             else "there is no such folder",
             code="report.none",
             where=Where(file=str(directory)),
+            found=None if is_file else said_of(directory),
             expected="a folder that a verb made, most of them with --out",
             advice=_folder_for(directory) if is_file else None,
         )

@@ -325,6 +325,7 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "error[report.none]: there is no finished run in the folder\n"
         f"  --> {tmp_path}\n"
+        "  found:    a folder without manifest.json\n"
         "  expected: a folder that a verb made, most of them with --out"
     )
     with pytest.raises(InputError) as caught:
@@ -492,7 +493,7 @@ def test_hypotheses_side_by_side_tell_who_is_in_no_number(tmp_path: Path, capsys
     asked = {"time.end": "2 d"}
     simulate.side_by_side("anakinra-100mg-daily", ["H0", "H2"], patients=3, draws=4, settings=asked, out=tmp_path / "h")
     shown = re.sub("<[^>]*>", "", simulate.report(tmp_path / "h", error=False))
-    assert "H2: 1 of 12 trajectories did not reach the end, and are in no number." in shown
+    assert "H2: 1 of 12 trajectories did not reach the end, and is in no number." in shown
     assert "Trajectories of H0: n 12, n_ok 12." in shown
     assert "Trajectories of H2: n 12, n_ok 11, infeasible 1." in shown
     assert outcome(["runs", "show", str(tmp_path / "h")]) == 0

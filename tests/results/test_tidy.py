@@ -118,8 +118,9 @@ def test_what_is_not_there_is_refused_in_words(dataset: xr.Dataset, tmp_path: Pa
     assert str(caught.value) == (
         "error[tidy.results]: no courses of patients are in the directory\n"
         f"  --> {tmp_path}\n"
-        "  found:    no finished run\n"
-        "  expected: the directory of a run or a sweep"
+        "  found:    a folder without manifest.json\n"
+        "  expected: the directory of a run or a sweep\n"
+        "  try:      `simulate runs list FOLDER` shows those in a folder"
     )
     with pytest.raises(InputError) as caught:
         simulate.tidy(tmp_path / "none")
@@ -127,7 +128,8 @@ def test_what_is_not_there_is_refused_in_words(dataset: xr.Dataset, tmp_path: Pa
         "error[tidy.results]: no courses of patients are in the directory\n"
         f"  --> {tmp_path / 'none'}\n"
         "  found:    no such folder\n"
-        "  expected: the directory of a run or a sweep"
+        "  expected: the directory of a run or a sweep\n"
+        "  try:      `simulate runs list FOLDER` shows those in a folder"
     )
 
 

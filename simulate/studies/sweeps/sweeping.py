@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulate import inputs
 from simulate.errors import InputError, Where
-from simulate.manifest import kept_inputs
+from simulate.manifest import kept_inputs, read_manifest, said_of
 from simulate.store import PLAN, read_plan
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
@@ -24,11 +24,21 @@ if TYPE_CHECKING:
 def planned(directory: Path) -> SweepPlan:
     """The sweep that a directory was begun with, asked again."""
     found = read_plan(directory)
+    if found is None and (finished := read_manifest(directory)) is not None:
+        raise InputError(
+            "the run is finished, and no sweep: there is nothing to go on with",
+            code="sweep.none",
+            where=Where(file=str(directory)),
+            found=f"a run directory of `{finished.get('kind', 'another kind')}`",
+            expected=f"a folder with a file {PLAN}",
+            advice=f"`simulate runs show {directory}` says what is in it",
+        )
     if found is None or "options" not in found:
         raise InputError(
             "no sweep was begun in the folder",
             code="sweep.none",
             where=Where(file=str(directory)),
+            found=said_of(directory) or "no such folder",
             expected=f"a folder with a file {PLAN}",
             advice="`simulate runs list` shows what there is",
         )

@@ -323,6 +323,7 @@ def test_a_directory_tells_what_sweep_it_is_of(tmp_path: Path) -> None:
         planned(tmp_path / PARTS)
     assert str(caught.value) == (
         f"error[sweep.none]: no sweep was begun in the folder\n  --> {tmp_path / PARTS}\n"
+        "  found:    a folder without manifest.json\n"
         "  expected: a folder with a file sweep.json\n  try:      `simulate runs list` shows what there is"
     )
 
