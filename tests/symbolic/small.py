@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sympy import symbols
@@ -108,6 +111,17 @@ THREE_POOLS = (POOLS, SIGNALING)
 
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def registry() -> Any:
+    """Units as pint knows them, and cells and weeks as they are written here."""
+    import pint
+
+    known: Any = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
+    known.define("cell = [cell] = _ = cells")
+    known.define("@alias week = wk")
+    return known
 
 
 def output(code: str, **environment: str) -> str:

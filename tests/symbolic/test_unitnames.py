@@ -1,19 +1,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
-import pint
 import pytest
 
 from simulate.errors import InputError
 from simulate.symbolic.unitnames import known_names
 from simulate.symbolic.units import parse_quantity, unit
-from tests.symbolic.small import output
-
-REGISTRY: Any = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
-REGISTRY.define("cell = [cell] = _ = cells")
-REGISTRY.define("@alias week = wk")
+from tests.symbolic.small import output, registry
 
 
 def test_a_misspelled_unit_is_refused_with_the_nearest() -> None:
@@ -64,7 +58,7 @@ def test_pint_is_imported_for_the_first_unit_that_few_write() -> None:
 def test_the_table_of_units_agrees_with_pint(name: str) -> None:
     base = {"substance": "nmol", "mass": "ug", "length": "dm", "time": "day", "cell": "megacell"}
     factor, powers = known_names()[name]
-    coherent = REGISTRY.Quantity(Fraction(1), "")
+    coherent = registry().Quantity(Fraction(1), "")
     for part, power in powers.items():
-        coherent *= REGISTRY.Quantity(Fraction(1), base[part]) ** power
-    assert (REGISTRY.Quantity(Fraction(1), name) / coherent).to("").magnitude == factor
+        coherent *= registry().Quantity(Fraction(1), base[part]) ** power
+    assert (registry().Quantity(Fraction(1), name) / coherent).to("").magnitude == factor

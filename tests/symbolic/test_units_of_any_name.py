@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
-import pint
 import pytest
 
 from simulate.errors import InputError
@@ -16,11 +14,15 @@ from simulate.regimen.words import parse_regimen
 from simulate.studies.sweeps.axes import parse_axis
 from simulate.symbolic.units import convert, parse_quantity, unit
 from tests.studies.tiny import model
+from tests.symbolic.small import registry
 
-REGISTRY = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
 PREFIXES = ("", "m", "k", "M", "G", "u", "yotta", "q")
-NAMES = sorted(f"{prefix}{name}" for prefix, name in itertools.product(PREFIXES, REGISTRY._units))
 TARGETS = tuple(unit(text) for text in ("mg", "d", "nM", "1", "L/d"))
+
+
+@cache
+def names() -> list[str]:
+    return sorted(f"{prefix}{name}" for prefix, name in itertools.product(PREFIXES, registry()._units))
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -36,7 +38,7 @@ def test_a_unit_of_any_name_is_a_value_or_an_error_of_the_input(part: int) -> No
             return False
         return True
 
-    for name in NAMES[part::24]:
+    for name in names()[part::24]:
         is_known = tried(partial(parse_quantity, f"100 {name}"))
         known += is_known
         is_dose = tried(lambda name=name: realize(parse_regimen(f"100 {name} iv"), routes))  # type: ignore[misc]
