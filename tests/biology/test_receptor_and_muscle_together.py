@@ -42,17 +42,19 @@ RECEPTORS = (
 REST = LOOP_IL17 + SERUM_CYTOKINES + INFILTRATE + CLINICAL_RESPONSE
 OTHERS = (LOOP_IL17, CAPS, SERUM_CYTOKINES, INFILTRATE, CK_DRIFT, CLINICAL_RESPONSE, REST)
 EFFECTS = (H1, H2, H3A, H4)
-COMBINATIONS = [reduce(add, chosen, H0) for size in range(5) for chosen in combinations(EFFECTS, size)]
+HALVES = [
+    [reduce(add, chosen, H0) for size in sizes for chosen in combinations(EFFECTS, size)]
+    for sizes in ((0, 2, 4), (1, 3))
+]
+"""Effects of an even number, and of an odd one: in either half any three of the four are on and off in every way."""
+MECHANISMS = (*(receptors + REST for receptors in RECEPTORS), *OTHERS)
 
 
-def name(hypothesis: Hypothesis) -> str:
-    return hypothesis.name
-
-
-@pytest.mark.parametrize("mechanism", [*(receptors + REST for receptors in RECEPTORS), *OTHERS], ids=name)
-def test_the_baseline_is_exactly_steady_with_every_combination_of_hypotheses(mechanism: Hypothesis) -> None:
-    for effects in COMBINATIONS:
-        rates = residual(reference_model(effects + mechanism))
+@pytest.mark.parametrize("place", range(len(MECHANISMS)), ids=lambda place: MECHANISMS[place].name)
+def test_the_baseline_is_exactly_steady_with_every_combination_of_three_hypotheses(place: int) -> None:
+    """All sixteen of the four are by themselves in `test_baseline`."""
+    for effects in HALVES[place % 2]:
+        rates = residual(reference_model(effects + MECHANISMS[place]))
         assert set(rates.values()) == {0}, effects.name
 
 
