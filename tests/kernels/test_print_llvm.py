@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numba
@@ -13,10 +14,10 @@ import sympy
 from sympy import Expr, Symbol, sympify
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
+from simulate.biology.reference import parameter_table, reference_model
 from simulate.compiled import OPTIONS, WORKSPACE
 from simulate.emitted import emitted
-from simulate.kernels.build import build
+from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.form import Fence, KernelFunction
 from simulate.kernels.hoisting import power_log
 from simulate.kernels.lowering import FUNCTIONS, function
@@ -130,29 +131,41 @@ OF_TWO = {above, at_least, same, both, either, power_log, share, sympy.Min, symp
 OF_THREE = {choose, weight, weight_log}
 
 
+@cache
+def optional() -> CompiledKernel:
+    """The reference model with an option."""
+    return build(lower(reference_model(hypothesis_named("renewal"))))
+
+
 @pytest.mark.parametrize("name", ["prepare", "rhs", "observe", "jacobian", "factor", "backsolve"])
 def test_functions_of_a_model_have_the_bits_of_their_text(name: str) -> None:
-    model = reference_model(hypothesis_named("renewal"))
-    kernel = build(lower(model))
+    kernel, table = optional(), parameter_table()
     workspace = np.exp(np.random.default_rng(5).normal(size=CONSTANTS + kernel.rows * LANES))
-    for index, parameter in enumerate(model.parameters):
-        workspace[CONSTANTS + index * LANES :][:LANES] = parameter.value * np.linspace(0.9, 1.1, LANES)
+    for index, parameter in enumerate(kernel.parameters):
+        workspace[CONSTANTS + index * LANES :][:LANES] = table[parameter].value * np.linspace(0.9, 1.1, LANES)
     given = {**kernel.functions, **kernel.stiff_functions()}[name]
     straight, through = after(machine_code(given), workspace), after(through_numba(given), workspace)
     assert_same(straight, through)
     assert not np.array_equal(straight, workspace)
 
 
-@pytest.mark.parametrize("loss", ["a * x / (b + x)", "a * exp(-b * x)"], ids=["arithmetic", "calls"])
-@pytest.mark.parametrize("command", [EVERYTHING, SHARED, 1, 2])
-def test_each_piece_of_a_system_with_derivatives_has_the_bits_of_its_text(loss: str, command: int) -> None:
+@cache
+def with_derivatives(loss: str) -> tuple[CompiledKernel, Callable[[FloatArray], None]]:
+    """A system with derivatives, and its rates compiled from their text."""
     system = equations({"x": f"y - {loss}", "y": f"1 / 3 - 2 * y + {loss}"}, [1.0, 0.5], parameters=["a", "b"])
     directions = (Direction("a", (("a", sympy.Integer(1)),)), Direction("b", (("b", sympy.Integer(1)),)))
     kernel = sensitivity_kernel(system, directions)
+    return kernel, through_numba(kernel.functions["rhs"])
+
+
+@pytest.mark.parametrize("loss", ["a * x / (b + x)", "a * exp(-b * x)"], ids=["arithmetic", "calls"])
+@pytest.mark.parametrize("command", [EVERYTHING, SHARED, 1, 2])
+def test_each_piece_of_a_system_with_derivatives_has_the_bits_of_its_text(loss: str, command: int) -> None:
+    kernel, through = with_derivatives(loss)
     workspace = np.exp(np.random.default_rng(5).normal(size=CONSTANTS + kernel.rows * LANES))
     workspace[COMMAND + DIRECTION], workspace[COMMAND + STAGE] = command, 1
     straight = after(machine_code(kernel.functions["rhs"]), workspace)
-    assert_same(straight, after(through_numba(kernel.functions["rhs"]), workspace))
+    assert_same(straight, after(through, workspace))
     assert straight[COMMAND + AT_ONCE] == ("exp" not in loss)
     assert not np.array_equal(straight, workspace)
 
