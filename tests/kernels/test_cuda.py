@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from simulate.errors import MissingExtra
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,22 +140,13 @@ def test_a_method_with_taylor_series_is_refused() -> None:
     )
 
 
-def test_without_the_extra_the_error_names_the_pip_line() -> None:
-    code = """
-        import importlib.util
-        known = importlib.util.find_spec
-        importlib.util.find_spec = lambda name, *rest: None if name == "numba_cuda" else known(name, *rest)
-        from simulate.errors import MissingExtra
-        try:
-            import simulate.kernels.cuda
-        except MissingExtra as error:
-            print(error)
-        """
-    result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    assert result.stdout == (
+def test_without_the_extra_the_error_names_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "simulate.kernels.cuda", raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra) as caught:
+        importlib.import_module("simulate.kernels.cuda")
+    assert str(caught.value) == (
         "error[extra.gpu]: the engine for graphics cards needs the package numba-cuda\n"
         "  expected: numba-cuda with a CUDA driver, or its simulator\n"
-        '  try:      pip install "il1sim[gpu]"\n'
+        '  try:      pip install "il1sim[gpu]"'
     )
