@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from scipy.stats import genpareto, norm
@@ -9,16 +11,22 @@ from scipy.stats import genpareto, norm
 from simulate.inference.diagnostics import learned, path_shares, rank_normalized_r_hat
 from simulate.inference.polish import Weighted, pareto_shape, polish
 from simulate.inference.quantiles import quantiles
-from simulate.inference.smc import sample
+from simulate.inference.smc import Generation, sample
 from simulate.inference.target import Guess, Scores, Target
 from simulate.streams import FloatArray
 from tests.inference.targets import DIMENSION, KNOWN, Known, gaussian, two_modes
 
 
+@cache
+def sampled(known: Known, seed: int) -> Generation:
+    """Particles of a target."""
+    return sample(known.target, DIMENSION, particles=400, seed=seed)
+
+
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
 def test_the_evidence_lies_within_its_error(known: Known) -> None:
     for seed in range(3):
-        particles = sample(known.target, DIMENSION, particles=400, seed=seed)
+        particles = sampled(known, seed)
         found = polish(known.target, particles.points, particles.feasible, draws=2048, seed=seed)
         assert abs(found.log_evidence - known.log_evidence) < 4.0 * found.error
         assert found.error < 0.1
@@ -155,7 +163,7 @@ class Learns:
 @pytest.mark.parametrize("error", [0.1, 1.0])
 def test_where_a_guess_chooses_what_is_scored_the_evidence_lies_within_its_error(known: Known, error: float) -> None:
     for seed in range(3):
-        particles = sample(known.target, DIMENSION, particles=400, seed=seed)
+        particles = sampled(known, seed)
         target = Learns(known.target, error)
         found = polish(target, particles.points, particles.feasible, draws=2048, seed=seed)
         assert abs(found.log_evidence - known.log_evidence) < 4.0 * found.error

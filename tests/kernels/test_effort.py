@@ -28,7 +28,10 @@ def calls(work: Callable[[], object]) -> int:
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
 
-def made(path: Path, states: int) -> tuple[CompiledKernel, list[int]]:
+Made = tuple[CompiledKernel, list[int]]
+
+
+def made(path: Path, states: int) -> Made:
     """Kernel of a model, and calls of reading it, its equations, its functions and its Jacobian."""
     path.write_text(ring(states))
     spent: list[int] = []
@@ -45,10 +48,16 @@ def made(path: Path, states: int) -> tuple[CompiledKernel, list[int]]:
     return kernel, spent
 
 
-def test_what_python_does_grows_in_proportion_to_the_model(tmp_path: Path) -> None:
-    path = tmp_path / "ring.xml"
+@pytest.fixture(scope="module")
+def doubled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Made]:
+    """A model, and one that is twice as large."""
+    path = tmp_path_factory.mktemp("ring") / "ring.xml"
     made(path, 5)
-    (_, small), (_, large) = (made(path, states) for states in (24, 48))
+    return made(path, 24), made(path, 48)
+
+
+def test_what_python_does_grows_in_proportion_to_the_model(doubled: tuple[Made, Made]) -> None:
+    (_, small), (_, large) = doubled
     growth = [more / less for less, more in zip(small, large, strict=True)]
     assert 1.5 < min(growth)
     assert max(growth) < DOUBLED
@@ -64,7 +73,7 @@ def test_tables_grow_in_proportion_to_the_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["prepare", "rhs", "jacobian"])
 def test_what_llvm_is_given_and_gives_grows_in_proportion_to_the_model(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, doubled: tuple[Made, Made], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
     plain = emitted._Object.add_ir_module
@@ -76,7 +85,7 @@ def test_what_llvm_is_given_and_gives_grows_in_proportion_to_the_model(
     monkeypatch.setattr(emitted._Object, "add_ir_module", counted)
     # No code that is kept counts.
     monkeypatch.setattr(emitted, "cache_directory", lambda: None)
-    for states in (24, 48):
-        getattr(made(tmp_path / "ring.xml", states)[0], name)
+    for kernel, _ in doubled:
+        getattr(kernel, name)
     assert len(given) == 2
     assert 1.5 < given[1] / given[0] < DOUBLED
