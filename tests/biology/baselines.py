@@ -18,11 +18,12 @@ import sympy
 from simulate.biology.cell_receptors import H1_ON_ACTIVATED, RECEPTOR_NUMBER_AND_DECOY
 from simulate.biology.hypotheses import HYPOTHESES, hypothesis_named
 from simulate.biology.options import OPTIONS
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.reading import shipped_population
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.model import Model
+from tests.helpers.models import reference_model
 
 PARTNERS = {H1_ON_ACTIVATED.name: f"{H1_ON_ACTIVATED.name}+{RECEPTOR_NUMBER_AND_DECOY.name}"}
 """Options that build on another are looked at together with it."""

@@ -14,19 +14,17 @@ from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
 from simulate.biology.hypotheses import HYPOTHESES
 from simulate.biology.macrophages import INFILTRATE
 from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
-from simulate.biology.reference import reference_model
 from simulate.biology.regulatory import TREG_LEAK
 from simulate.biology.renewal import SELF_RENEWAL
 from simulate.biology.senescence import CD28NULL_MEMORY
 from simulate.biology.suppression import TREG_SUPPRESSION
-from simulate.kernels.build import CompiledKernel, build
-from simulate.kernels.system import lower
+from simulate.kernels.build import CompiledKernel
 from simulate.solver.batch import solve
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Trajectories
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
-from tests.biology import typical
+from tests.helpers import models
 
 END = 182
 QUARTER = 91
@@ -61,12 +59,12 @@ KNOWN: Mapping[str, Hypothesis] = {
 @cache
 def model_of(names: str) -> Model:
     """The model under hypotheses and options, their names joined by ``+``."""
-    return reference_model(reduce(add, (KNOWN[name] for name in names.split("+"))))
+    return models.reference_model(reduce(add, (KNOWN[name] for name in names.split("+"))))
 
 
 @cache
 def kernel_of(names: str) -> CompiledKernel:
-    return typical.kernel_of(names) if names in typical.HYPOTHESES else build(lower(model_of(names)))
+    return models.kernel_of(model_of(names))
 
 
 @cache

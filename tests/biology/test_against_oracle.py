@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import CompiledKernel
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import System, lower
 from simulate.solver import METHODS, FloatArray, Method, Schedule, Status, StopKind, Tolerance, solve
 from tests.helpers.bits import assert_same_bits, member_of
+from tests.helpers.models import kernel_of, reference_model
 from tests.helpers.systems import superposed_bateman
 
 DAYS = 5
@@ -32,7 +32,7 @@ def patients(name: str, count: int) -> tuple[System, CompiledKernel, FloatArray]
         if parameter.name in shares:
             factors[:, column] = 1.0
     nominal = np.array([parameter.value for parameter in model.parameters])
-    return system, build(system), nominal * factors
+    return system, kernel_of(model), nominal * factors
 
 
 @cache
@@ -66,7 +66,7 @@ def test_half_a_year_of_anakinra_in_plasma_is_the_superposed_bateman_function() 
     times = np.linspace(0.0, 182.0, 729)
     schedule = Schedule.from_rows([[(float(day), StopKind.BOLUS, 0, 100.0) for day in range(182)]])
     nominal = np.array([[parameter.value for parameter in model.parameters]])
-    result = solve(build(lower(model)), nominal, schedule, times, tolerance=Tolerance(1e-11))
+    result = solve(kernel_of(model), nominal, schedule, times, tolerance=Tolerance(1e-11))
     # 100 mg at 17.3 kg/mol (1 mg = 1000 µg, 1 kg/mol = 1 µg/nmol) times bioavailability, in nmol.
     amount = values["F"] * 100.0 * 1000.0 / values["molar_mass"]
     doses = [(float(day), amount) for day in range(182)]

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from simulate.biology.cd4 import LINEAGES
 from simulate.biology.hypotheses import H1, H2, H3A, H4
-from simulate.biology.reference import reference_model
 from simulate.solver.trajectories import Status
 from simulate.symbolic.balance import residual
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter
 from tests.biology.typical import model_of, patient, reading
+from tests.helpers.models import reference_model
 
 COMBINATIONS = [reduce(add, chosen, NONE) for size in range(5) for chosen in combinations((H1, H2, H3A, H4), size)]
 

@@ -7,10 +7,10 @@ import pytest
 
 from simulate.biology.binding import BINDING_OVER_TIME
 from simulate.biology.receptors import SPARE_A
-from simulate.biology.reference import reference_model
 from simulate.solver import DOPRI5, RODAS5P
 from simulate.symbolic.balance import residual
 from tests.biology.variants import STEADY_DAY, course, values
+from tests.helpers.models import reference_model
 
 OFF = {"k_off_il1": 26.0, "k_off_Ra": 8.6}
 

@@ -15,12 +15,13 @@ from simulate.biology.cell_receptors import (
     RECEPTOR_NUMBER_AND_DECOY,
 )
 from simulate.biology.hypotheses import H1, H3A
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.errors import InputError
 from simulate.symbolic.balance import residual
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
 from tests.biology.variants import change
+from tests.helpers.models import reference_model
 
 TROUGH = 25.0
 """IL-1Ra over its dissociation constant just before a dose, of the typical patient."""

@@ -11,7 +11,6 @@ import pytest
 import sympy
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
@@ -21,6 +20,7 @@ from simulate.solver.trajectories import Status
 from simulate.symbolic.balance import residual
 from tests.biology.baselines import MANY, MODELS, baselines, model_of, of_many, patients
 from tests.biology.ledger import DRUG, cell_pools, net_changes, sources, with_books
+from tests.helpers.models import reference_model
 
 ROUNDING = 16 * 2.0**-52
 """A rate is a sum of at most five terms, each a product of at most ten numbers that were rounded before: of the sum of

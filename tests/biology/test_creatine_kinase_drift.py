@@ -7,10 +7,11 @@ import pytest
 
 from simulate.biology.clinical import CLINICAL_RESPONSE
 from simulate.biology.creatine_kinase_drift import CK_DRIFT
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.cohort.draws import draw
 from simulate.cohort.reading import shipped_population
 from tests.biology.variants import course, values
+from tests.helpers.models import reference_model
 
 DRIFTING = CK_DRIFT + CLINICAL_RESPONSE
 

@@ -11,9 +11,10 @@ from simulate.biology.cytokines import CYTOKINES, SERUM_CYTOKINES
 from simulate.biology.cytokines_constant import CONSTANT_CYTOKINES
 from simulate.biology.hypotheses import H1, H2, H3A, H4
 from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.symbolic.balance import residual, violated
 from tests.biology.variants import change, course, values
+from tests.helpers.models import reference_model
 
 TABLE = parameter_table()
 SELECTIVE = H1 + H3A + SERUM_CYTOKINES

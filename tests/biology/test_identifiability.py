@@ -12,13 +12,11 @@ import numpy as np
 import pytest
 
 from simulate.biology.hypotheses import H0, HYPOTHESES, hypothesis_named
-from simulate.biology.reference import reference_model
-from simulate.kernels.build import build
 from simulate.kernels.identifiability import Structural, Together, structural
-from simulate.kernels.system import lower
 from simulate.solver import FloatArray, Schedule, StopKind, Tolerance, solve
 from simulate.solver.methods import DOP853
 from simulate.symbolic.model import Model
+from tests.helpers.models import kernel_of, reference_model
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "identifiability.md"
 TRIAL = ("serum_il1ra", "cd45ro", "ifng", "il17a", "ck")
@@ -94,7 +92,7 @@ def readings(name: str, members: list[dict[str, float]]) -> FloatArray:
     )
     doses = [(float(day), StopKind.BOLUS, 0, 100.0) for day in range(DAYS)]
     result = solve(
-        build(lower(model(name))),
+        kernel_of(model(name)),
         patients,
         Schedule.from_rows([doses] * len(members)),
         TIMES,

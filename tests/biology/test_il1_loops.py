@@ -10,10 +10,11 @@ from simulate.biology.il1_loops import CAPS, LOOP_IL17
 from simulate.biology.local_antagonist import LOCAL_IL1RA
 from simulate.biology.macrophages import INFILTRATE
 from simulate.biology.receptors import SPARE_A
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.biology.sites import TWO_SITES
 from simulate.symbolic.balance import residual, violated
 from tests.biology.variants import STEADY_DAY, course, values
+from tests.helpers.models import reference_model
 
 TABLE = {name: parameter.value for name, parameter in parameter_table().items()}
 

@@ -12,9 +12,9 @@ from simulate.biology.clinical import CLINICAL_RESPONSE
 from simulate.biology.creatine_kinase_drift import CK_DRIFT
 from simulate.biology.hypotheses import H1, H3A, H4
 from simulate.biology.macrophages import INFILTRATE
-from simulate.biology.reference import reference_model
 from simulate.symbolic.balance import residual, violated
 from tests.biology.variants import change, course, values
+from tests.helpers.models import reference_model
 
 SELECTIVE = H1 + H3A + INFILTRATE + CLINICAL_RESPONSE
 DRIFTING = CK_DRIFT + CLINICAL_RESPONSE

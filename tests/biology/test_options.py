@@ -8,10 +8,11 @@ import pytest
 
 from simulate.biology.hypotheses import HYPOTHESES, hypothesis_named
 from simulate.biology.options import OPTIONS
-from simulate.biology.reference import REFERENCE, reference_model
+from simulate.biology.reference import REFERENCE
 from simulate.errors import InputError
 from simulate.symbolic.gathering import gather, select
 from simulate.symbolic.hypothesis import Hypothesis
+from tests.helpers.models import reference_model
 
 NAMED = {value.name: value for value in (*HYPOTHESES, *OPTIONS)}
 

@@ -11,15 +11,13 @@ import numpy as np
 import pytest
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
-from simulate.kernels.build import build
-from simulate.kernels.system import lower
 from simulate.solver.batch import solve
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Trajectories
 from simulate.symbolic.balance import violated
 from tests.biology.courses import END, change, reading
 from tests.biology.courses import course as course_of
+from tests.helpers.models import kernel_of, reference_model
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "hypotheses.md").read_text(encoding="utf-8")
 DAYS = (14, 91, 182)
@@ -40,7 +38,7 @@ IN_DERMATOMYOSITIS = {"H4-dm": {"inflamed_entry": 1.0}}
 def course(name: str, plasticity: bool) -> Trajectories:
     """The typical patient on 100 mg a day; of the table on plasticity, where IL-1 prevents conversion."""
     model = reference_model(hypothesis_named(name))
-    kernel = build(lower(model))
+    kernel = kernel_of(model)
     values = {part.name: part.value for part in model.parameters} | IN_DERMATOMYOSITIS.get(name, {})
     if plasticity and "x_c" in values:
         values["x_c"] = -0.9

@@ -18,7 +18,7 @@ from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.pharmacokinetics_published import parameterization
 from simulate.biology.pharmacokinetics_twins import TWIN
-from simulate.biology.reference import REFERENCE, parameter_table, reference_model
+from simulate.biology.reference import REFERENCE, parameter_table
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
 from simulate.cohort.ensemble import simulate_cohort
@@ -36,6 +36,7 @@ from simulate.symbolic.model import Model
 from simulate.symbolic.parameterfile import check_sources, read_sources
 from simulate.trials.reading import shipped_trial
 from tests.biology.plasma import plasma_model
+from tests.helpers.models import reference_model
 
 MINUTES = np.arange(1440) / 1440
 """Times of the dosing interval at the steady state, days after an injection."""

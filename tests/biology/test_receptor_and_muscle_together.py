@@ -20,7 +20,6 @@ from simulate.biology.il1_loops import CAPS, LOOP_IL17
 from simulate.biology.local_antagonist import LOCAL_IL1RA
 from simulate.biology.macrophages import INFILTRATE
 from simulate.biology.receptors import SPARE_A, SPARE_B
-from simulate.biology.reference import reference_model
 from simulate.biology.sites import TWO_SITES
 from simulate.cohort.draws import draw
 from simulate.cohort.reading import shipped_population
@@ -28,6 +27,7 @@ from simulate.solver import RODAS5P, Schedule, Status, Tolerance, solve
 from simulate.symbolic.balance import residual
 from simulate.symbolic.hypothesis import Hypothesis
 from tests.biology.variants import course, kernel
+from tests.helpers.models import reference_model
 
 RECEPTORS = (
     SPARE_A,

@@ -11,11 +11,12 @@ from sympy import Symbol
 from simulate.biology.cell_receptors import RECEPTOR_NUMBER
 from simulate.biology.occupancy import bound
 from simulate.biology.receptors import AFFINITY, AFFINITY_BINARY, SPARE_A, SPARE_B
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.errors import InputError
 from simulate.solver import Trajectories
 from simulate.symbolic.balance import residual
 from tests.biology.variants import STEADY_DAY, course, values
+from tests.helpers.models import reference_model
 
 HYPOTHESES = {"A": SPARE_A, "B": SPARE_B}
 K_1 = parameter_table()["K_1"].value

@@ -12,7 +12,7 @@ from scipy.special import logit
 
 from simulate.biology.conversion import CONVERSION
 from simulate.biology.hypotheses import H2
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.biology.switch import H2_SWITCH, SWITCH, sigmoid
 from simulate.errors import InputError
 from simulate.kernels.build import CompiledKernel, build
@@ -29,6 +29,7 @@ from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Definition, Mechanism, Parameter
 from simulate.symbolic.units import DIMENSIONLESS
+from tests.helpers.models import reference_model
 
 UNIT_SQUARE = starts_in_box([0, 0], [1, 1], 128)
 BASELINE = (0.005, 0.995)

@@ -7,13 +7,12 @@ from functools import cache
 import numpy as np
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
-from simulate.kernels.build import CompiledKernel, build
-from simulate.kernels.system import lower
+from simulate.kernels.build import CompiledKernel
 from simulate.solver.batch import solve
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Trajectories
 from simulate.symbolic.model import Model
+from tests.helpers import models
 
 HYPOTHESES = ("H0", "H1", "H2", "H3a", "H1+H3a", "H4", "H1+H3a+H4")
 END = 182
@@ -21,12 +20,12 @@ END = 182
 
 @cache
 def model_of(hypothesis: str) -> Model:
-    return reference_model(hypothesis_named(hypothesis))
+    return models.reference_model(hypothesis_named(hypothesis))
 
 
 @cache
 def kernel_of(hypothesis: str) -> CompiledKernel:
-    return build(lower(model_of(hypothesis)))
+    return models.kernel_of(model_of(hypothesis))
 
 
 @cache

@@ -1,35 +1,26 @@
-"""The typical patient under any hypothesis value, at chosen times; kernels are built once for each model."""
+"""The typical patient under any hypothesis value, at chosen times."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from simulate.biology.reference import reference_model
-from simulate.kernels.build import CompiledKernel, build
-from simulate.kernels.system import lower
+from simulate.kernels.build import CompiledKernel
 from simulate.solver import DOPRI5, FloatArray, Method, Schedule, StopKind, Tolerance, Trajectories, solve
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.model import Model
+from tests.helpers import models
 
 BEFORE_NEXT_DOSE = 10 - 1e-9
 STEADY_DAY = np.array([0.0, *np.linspace(9.0, 10.0, 240, endpoint=False), BEFORE_NEXT_DOSE])
 """Day 0, then the tenth day of treatment in steps of six minutes to just before the next dose."""
 
-_MODELS: dict[str, Model] = {}
-_KERNELS: dict[str, CompiledKernel] = {}
-
 
 def model_under(hypothesis: Hypothesis) -> Model:
-    """The reference model under a hypothesis, composed once for each name."""
-    if hypothesis.name not in _MODELS:
-        _MODELS[hypothesis.name] = reference_model(hypothesis)
-    return _MODELS[hypothesis.name]
+    return models.reference_model(hypothesis)
 
 
 def kernel(hypothesis: Hypothesis) -> CompiledKernel:
-    if hypothesis.name not in _KERNELS:
-        _KERNELS[hypothesis.name] = build(lower(model_under(hypothesis)))
-    return _KERNELS[hypothesis.name]
+    return models.kernel_of(model_under(hypothesis))
 
 
 def course(

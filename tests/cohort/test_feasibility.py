@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.cohort.reading import shipped_population
 from simulate.regimen.doses import Plan
+from tests.helpers.models import reference_model
 
 
 def refused(hypothesis: str, n: int = 300) -> Counter[str]:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
 
-from simulate.biology.reference import reference_model
 from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.population import Correlation, Population, PowerEffect, SlopeEffect
 from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError
 from simulate.symbolic.parts import Parameter, Spread
 from simulate.symbolic.units import unit
+from tests.helpers.models import reference_model
 
 
 def part(name: str, value: float, sd_log: float | None = None, bounds: tuple[float, float] | None = None) -> Parameter:

@@ -11,7 +11,7 @@ import pytest
 
 from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, draw, dropout_times, typical
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
@@ -22,6 +22,7 @@ from simulate.files import read_toml
 from simulate.regimen.words import parse_regimen
 from simulate.solver import Status
 from simulate.symbolic.parameterfile import read_sources
+from tests.helpers.models import reference_model
 
 EVERYONE = tuple(parameter_table().values())
 MODEL = reference_model(hypothesis_named("H1+H3a"))

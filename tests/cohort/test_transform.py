@@ -11,7 +11,6 @@ from scipy.integrate import simpson
 from scipy.special import ndtr, ndtri
 from scipy.stats import multivariate_normal, norm
 
-from simulate.biology.reference import reference_model
 from simulate.cohort.draws import Cohort, draw, redrawn
 from simulate.cohort.population import Correlation, Population, PowerEffect, Stratum
 from simulate.cohort.reading import shipped_population
@@ -20,6 +19,7 @@ from simulate.errors import InputError
 from simulate.streams import FloatArray, stream
 from simulate.symbolic.parts import Parameter, Spread
 from simulate.symbolic.units import unit
+from tests.helpers.models import reference_model
 
 SHIPPED = {name: shipped_population(reference_model().parameters, name) for name in ("myositis", "obese", "healthy")}
 

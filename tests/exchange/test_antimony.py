@@ -14,7 +14,6 @@ import pytest
 pytest.importorskip("libsbml")
 pytest.importorskip("antimony")
 
-from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.errors import InputError, MissingExtra
 from simulate.exchange.antimony import antimony_text, sbml_of
@@ -24,6 +23,7 @@ from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.studies.datasets import read_dataset
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_model
+from tests.helpers.models import reference_model
 
 Capture = pytest.CaptureFixture[str]
 

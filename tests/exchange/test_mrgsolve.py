@@ -15,10 +15,10 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
 from simulate.exchange.mrgsolve import mrgsolve_text
 from simulate.exchange.prescribed import Said
 from tests.exchange.texts import Twin, assert_agree, course, given_to, shipped_models, switching_model, twins_of_sample
+from tests.helpers.models import reference_model
 
 DECLARED = re.compile(r"^(?:double|capture) (\w+) = ", re.MULTILINE)
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.exchange.rxode2 import rxode2_text
@@ -29,6 +28,7 @@ from tests.exchange.texts import (
     switching_model,
     twins_of_sample,
 )
+from tests.helpers.models import reference_model
 
 READER = r"""
 # A model as rxode2 reads it: values of `ini`, then the statements of `model`, a state by its name.

@@ -16,7 +16,6 @@ import libsbml
 from simulate import shipped
 from simulate.biology.hypotheses import HYPOTHESES, hypothesis_named
 from simulate.biology.options import OPTIONS
-from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.exchange.prescribed import Given, with_given
@@ -30,6 +29,7 @@ from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve
 from simulate.studies.models import about_reference
 from simulate.symbolic.units import unit
+from tests.helpers.models import reference_model
 
 FOLDER = shipped.root() / "sbml"
 NAMES = {"reference": "none"} | {f"reference-{name}": name for name in (*(one.name for one in HYPOTHESES), "H1+H6")}

@@ -9,13 +9,13 @@ import pytest
 
 pytest.importorskip("libsbml")
 
-from simulate.biology.reference import reference_model
 from simulate.exchange.sbml import read_sbml
 from simulate.exchange.sbml.writing import sbml_text
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve
 from simulate.symbolic import Model, read_model
+from tests.helpers.models import reference_model
 from tests.symbolic.test_switching import PULSE
 
 EXTRA = """

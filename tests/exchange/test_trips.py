@@ -9,13 +9,13 @@ import pytest
 
 pytest.importorskip("libsbml")
 
-from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.exchange.foreign import read_foreign, said
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve
 from tests.exchange.models import TIME, apply, ci, cn, compartment, event, parameter, reaction, sbml, species
+from tests.helpers.models import reference_model
 
 HOURS = """<unitDefinition id="hour"><listOfUnits>
 <unit kind="second" exponent="1" scale="0" multiplier="3600"/></listOfUnits></unitDefinition>"""

@@ -11,7 +11,6 @@ import numpy as np
 from simulate import shipped
 from simulate.biology.hypotheses import HYPOTHESES
 from simulate.biology.options import OPTIONS
-from simulate.biology.reference import reference_model
 from simulate.exchange.prescribed import Given, with_given, with_rates
 from simulate.kernels.build import build
 from simulate.kernels.reference import _Functions
@@ -19,6 +18,7 @@ from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_model
+from tests.helpers.models import reference_model
 
 SWITCHING = """
 [parameters]

@@ -5,7 +5,6 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from simulate.biology.reference import reference_model
 from simulate.errors import InputError
 from simulate.kernels.build import build
 from simulate.kernels.continuation import Branch, End, Turn, branches
@@ -14,6 +13,7 @@ from simulate.kernels.system import System, equations, lower
 from simulate.kernels.vectorfield import initial_states
 from simulate.solver import Schedule, StopKind, Tolerance, solve
 from simulate.solver.kernel import FloatArray
+from tests.helpers.models import reference_model
 from tests.helpers.systems import ABSORPTION, in_units
 
 SADDLE_NODE = equations({"x": "r + x**2"}, [0], parameters=["r"])

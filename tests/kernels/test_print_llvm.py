@@ -14,7 +14,7 @@ import sympy
 from sympy import Expr, Symbol, sympify
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import parameter_table, reference_model
+from simulate.biology.reference import parameter_table
 from simulate.compiled import OPTIONS, WORKSPACE
 from simulate.emitted import emitted
 from simulate.kernels.build import CompiledKernel, build
@@ -29,6 +29,7 @@ from simulate.kernels.system import equations, lower
 from simulate.solver import FloatArray
 from simulate.solver.layout import AT_ONCE, COMMAND, CONSTANTS, DIRECTION, EVERYTHING, LANES, SHARED, STAGE
 from simulate.symbolic.switching import above, at_least, both, choose, either, floor, no, same
+from tests.helpers.models import reference_model
 
 X, Y = Symbol("x", real=True), Symbol("y", real=True)
 EXPRESSIONS: tuple[Expr, ...] = (

@@ -10,7 +10,6 @@ import pytest
 import sympy
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
 from simulate.errors import InputError
 from simulate.kernels.sensitivities import Direction, Sensitivities, solve_sensitivities
 from simulate.kernels.system import System, equations, infusion, lower
@@ -29,6 +28,7 @@ from simulate.solver import (
 from simulate.solver.layout import CAPACITY
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.complex_step import complex_step
+from tests.helpers.models import reference_model
 from tests.helpers.systems import with_route
 
 TIGHT = Tolerance(1e-11)

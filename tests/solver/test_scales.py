@@ -13,7 +13,6 @@ from scipy.integrate import quad, solve_ivp
 from scipy.stats import gamma
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
 from simulate.kernels.build import build
 from simulate.kernels.system import System, equations, lower
 from simulate.solver import (
@@ -32,6 +31,7 @@ from simulate.solver import (
     solve_automatically,
 )
 from tests.helpers.bits import assert_same_bits, member_of
+from tests.helpers.models import reference_model
 from tests.helpers.systems import in_units, superposed_bateman, with_route
 
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)

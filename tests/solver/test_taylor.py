@@ -10,7 +10,6 @@ import sympy
 
 from benchmarks.problems import BRUSSELATOR, FORCED, LOGISTIC, LORENZ, LOTKA, Problem
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.biology.reference import reference_model
 from simulate.errors import InputError
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.reference import solve_reference
@@ -19,6 +18,7 @@ from simulate.solver import TAYLOR, FloatArray, Schedule, Status, StopKind, Tole
 from simulate.solver.layout import CONSTANTS, LANES, NOW, RESULT, START, STATE, STEP
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.fixed_steps import column
+from tests.helpers.models import reference_model
 from tests.helpers.systems import ABSORPTION, superposed_bateman, with_route
 
 NOTHING = np.zeros((1, 0))
