@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+# As the command does: two workers on two cores would else have four threads that wait for one another by spinning.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # pytest-xdist sets it for its workers, and tables would be folded to it.
 os.environ.pop("COLUMNS", None)
 # Each of a hundred processes would else translate all files of the package anew.
