@@ -89,7 +89,14 @@ def test_all_that_is_lowered_has_the_bits_of_its_text() -> None:
     given = of(*EXPRESSIONS)
     straight, through = machine_code(given), through_numba(given)
     for workspace in workspaces(len(EXPRESSIONS)):
-        assert_same(after(straight, workspace), after(through, workspace))
+        found, text = (after(run, workspace).reshape(-1, LANES) for run in (straight, through))
+        # A compiler of text may join the last product of exp, which is exact, to the difference: on some processors it
+        # then does not overflow, and less an infinite logarithm it is no longer undefined.
+        infinite = (found[0] >= 1e300) & (found[1] == np.inf)
+        row = 2 + EXPRESSIONS.index(sympy.exp(X) - sympy.log(Y))
+        assert np.isnan(found[row, infinite]).all()
+        text[row, infinite] = np.nan
+        assert_same(found, text)
 
 
 def test_all_that_is_lowered_has_the_value_of_its_expression() -> None:
