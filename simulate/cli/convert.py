@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.cli.console import UsageFault, print_json, print_text, say
-from simulate.errors import Where
+from simulate.errors import Where, counted
 from simulate.inputs import noted, noting
 
 if TYPE_CHECKING:
@@ -315,4 +315,7 @@ def _counts(model: Model) -> dict[str, int]:
 
 
 def _shown(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+    return ", ".join(
+        counted(count, name.removesuffix("s")) if name.endswith("s") else f"{count} {name}"
+        for name, count in counts.items()
+    )

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from simulate.cohort.population import Population, Retained
 from simulate.cohort.transform import KIND, UNCHANGED, Changes, Overrides, coordinates, kinds_of, transform
 from simulate.elementwise import log
-from simulate.errors import InputError, not_among
+from simulate.errors import InputError, counted, not_among
 from simulate.regimen.occasions import Occasions
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray, uniforms
@@ -292,7 +292,7 @@ def check_given(population: Population, given: Mapping[str, FloatArray], n: int)
                 f"a given value of `{name}` cannot be used",
                 code="cohort.covariate",
                 found=f"{values[outside][0]:g} {unit_text}" if outside.any() else f"shape {values.shape}",
-                expected=f"a number from {low:g} to {high:g} {unit_text} for each of {n} members",
+                expected=f"a number from {low:g} to {high:g} {unit_text} for each of {counted(n, 'member')}",
                 advice="take a population that has such people: `obese`, `renal`, or a file with wider bounds",
             )
 

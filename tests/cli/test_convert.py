@@ -66,7 +66,7 @@ def test_a_model_is_checked_and_what_is_left_out_is_listed(model: str, capsys: C
 def test_a_converted_model_is_a_model_file(model: str, capsys: Capture) -> None:
     assert outcome(["convert", model, "-o", "decay.toml", "--time", "h"]) == 0
     said = capsys.readouterr()
-    assert said.out.split() == "wrote decay.toml: 1 states, 2 parameters, 0 events, time in d (h in decay.xml)".split()
+    assert said.out.split() == "wrote decay.toml: 1 state, 2 parameters, 0 events, time in d (h in decay.xml)".split()
     assert said.err.split() == "left out: the parameter `spare`, which nothing uses".split()
     assert outcome(["check", "decay.toml"]) == 0
     assert 'rate = "k*per_time*S"' in Path("decay.toml").read_text(encoding="utf-8")
@@ -239,7 +239,7 @@ def test_a_problem_in_petab_becomes_one_of_version_2(model: str, capsys: Capture
     assert (
         said.out.split()
         == (
-            "wrote new/problem.yaml: PEtab of version 2, 3 parameters, 2 sought, 1 experiments, 1 observables, "
+            "wrote new/problem.yaml: PEtab of version 2, 3 parameters, 2 sought, 1 experiment, 1 observable, "
             "3 measurements; log-likelihood 1.297599 at the nominal values, as of what it was made of"
         ).split()
     )

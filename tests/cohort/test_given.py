@@ -120,19 +120,19 @@ def test_a_lighter_patient_of_the_shipped_population_clears_less() -> None:
         (
             {"weight": [120.0]},
             "error[cohort.covariate]: a given value of `weight` cannot be used\n  found:    120 kg\n"
-            "  expected: a number from 50 to 110 kg for each of 1 members\n"
+            "  expected: a number from 50 to 110 kg for each of 1 member\n"
             "  try:      take a population that has such people: `obese`, `renal`, or a file with wider bounds",
         ),
         (
             {"renal": [0.0]},
             "error[cohort.covariate]: a given value of `renal` cannot be used\n  found:    0 kg\n"
-            "  expected: a number from -inf to inf kg for each of 1 members\n"
+            "  expected: a number from -inf to inf kg for each of 1 member\n"
             "  try:      take a population that has such people: `obese`, `renal`, or a file with wider bounds",
         ),
         (
             {"weight": [70.0, 80.0]},
             "error[cohort.covariate]: a given value of `weight` cannot be used\n  found:    shape (2,)\n"
-            "  expected: a number from 50 to 110 kg for each of 1 members\n"
+            "  expected: a number from 50 to 110 kg for each of 1 member\n"
             "  try:      take a population that has such people: `obese`, `renal`, or a file with wider bounds",
         ),
     ],

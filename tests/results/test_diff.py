@@ -29,7 +29,7 @@ def test_tables_are_compared_by_their_labels_and_not_by_their_order(tmp_path: Pa
     assert (power.quantity, power.values, power.different, power.arms) == ("effects: power", 3, 1, ("ifng",))
     assert (power.before, power.after, power.largest) == (0.5, 0.4, pytest.approx(0.2))
     assert (size.quantity, size.different) == ("effects: n", 0)
-    assert found.only == ("the second has 1 more rows in `effects.csv`",)
+    assert found.only == ("the second has 1 more row in `effects.csv`",)
 
 
 def test_the_command_says_which_argument_changed_which_column(

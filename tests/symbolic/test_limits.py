@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol
 
 from simulate.cli.app import outcome
-from simulate.errors import InputError
+from simulate.errors import InputError, counted
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.studies.checks import check_file
@@ -204,7 +204,8 @@ def test_too_many_states_are_refused_by_check_and_by_run_alike(
     )
     (tmp_path / "s.toml").write_text(SCENARIO, encoding="utf-8")
     message = (
-        f"error[model.size]: the model has {states} states and {observables} observables\n  --> {tmp_path}/m.toml\n"
+        f"error[model.size]: the model has {counted(states, 'state')} and "
+        f"{counted(observables, 'observable')}\n  --> {tmp_path}/m.toml\n"
         "  expected: at most 256 of each"
     )
     began = time.process_time()

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, counted
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 from simulate.toml import TomlTable
 
@@ -112,7 +112,7 @@ def parse_axis(text: str, origin: str | None = None) -> Axis:
     count = int(steps[1]) if steps[1] else None
     if count is not None and not 2 <= count <= MAX_VALUES:
         raise InputError(
-            f"the axis `{name}` would have {count} values",
+            f"the axis `{name}` would have {counted(count, 'value')}",
             code="sweep.axis",
             where=where,
             expected=f"2 to {MAX_VALUES}",

@@ -125,7 +125,7 @@ EXPECTED = (
         ),
         (
             "dose=1:10:1",
-            "error[sweep.axis]: the axis `dose` would have 1 values\n  --> --over dose=1:10:1\n  expected: 2 to 100000",
+            "error[sweep.axis]: the axis `dose` would have 1 value\n  --> --over dose=1:10:1\n  expected: 2 to 100000",
         ),
         (
             "dose=1,2,1",
