@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate import cache, shipped
+from simulate.files import file_hash
 
 _FOLDER = "answers"
 _LIBRARIES = ("sympy", "pint", "numpy")
@@ -30,7 +31,7 @@ def edition() -> str:
     digest.update("\0".join((sys.version, str(package), *map(version, _LIBRARIES))).encode())
     for folder, pattern in ((package, "*.py"), (package, "*.toml"), (shipped.root(), "*.toml")):
         for path in sorted(folder.rglob(pattern)):
-            digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(f"{path}\0{file_hash(path)}\0".encode())
     return digest.hexdigest()
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from simulate import cache
+from simulate.files import file_hash
 
 _FOLDER = "values"
 
@@ -65,5 +66,5 @@ def _edition(*sources: str) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     digest.update("\0".join((sys.version, sympy.__version__)).encode())
     for path in sorted([*package.glob("*.py"), *(path for one in sources for path in (package / one).rglob("*.py"))]):
-        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
+        digest.update(f"{path.relative_to(package)}\0{file_hash(path)}\0".encode())
     return digest.digest()

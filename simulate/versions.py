@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from simulate import __version__, shipped
-from simulate.files import content_hash
+from simulate.files import content_hash, file_hash
 
 _DECISIVE = ("numpy", "numba", "llvmlite", "scipy", "sympy", "pint", "xarray", "h5netcdf", "h5py", "matplotlib")
 
@@ -29,7 +29,7 @@ def code_hash() -> str:
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package).parts
         if parts[0] not in ("cli", "figures"):
-            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(f"{'/'.join(parts)}\0{file_hash(path)}\0".encode())
     return digest.hexdigest()
 
 
