@@ -7,8 +7,7 @@ functions by the rules of Taylor coefficients, which are derivatives over factor
 less for each state and order with derivatives.
 
 A processor finds many numbers at once, but each only after those that it needs, and through a quotient that feeds back
-these are a long row. So sums begin with what is found first, and whatever is known before the last term comes in is
-done before.
+these are a long row. So sums begin with what is found first, and what can be done before the last term is known is.
 
 The recurrences: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), tables 13.1 and 13.2; as an integrator
 À. Jorba, M. Zou, Exp. Math. 14 (2005) 99-117.
@@ -20,6 +19,7 @@ source would take Numba ten times as long to type as LLVM takes to compile.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,8 +48,9 @@ def writer(program: Tape, order: int) -> Writer:
     return write
 
 
-_AT_ONCE = 5
-"""States of small parts whose series are found together; the time of series hardly differs from 4 to 8."""
+_AT_ONCE, _ALONE = 6, 3
+"""States of small parts whose series are found together: the time of series hardly differs from 4 to 8; and of the last
+part, which with fewer is found with the one before."""
 _LARGER, _MOST_ALLOWED = 2.0**60, 2.0**960
 """What tolerances are made larger by, and the largest; where one is larger steps are shorter than they need be."""
 _COMPARISONS = {"above": ">", "at_least": ">=", "same": "=="}
@@ -81,6 +82,7 @@ class _Emission:
         self._once: dict[object, Any] = {}
         self._constants: dict[int, Value] = {}
         self._waits: dict[int, int] = {}
+        self._quotients = Counter(node[2] for node in program.cores if node[0] == "quotient")
 
     def run(self, order: int) -> None:
         last = before = None
@@ -297,9 +299,16 @@ class _Emission:
             return self._times(above[0], inverse)
         # Each term is divided by itself: what is found last has the least to wait for.
         share = self._kept(place, lambda: self._minus(None, self._times(own[0], inverse)))
-        rest = self._convolved(below, own, k)
-        opposite = self._kept((b, ()), lambda: self._minus(None, inverse))
-        return self._sum_of((rest, opposite), (above[k], inverse), (below[k], share))
+        opposite = self._kept((b, "opposite"), lambda: self._minus(None, inverse))
+        if self._quotients[b] > 1:
+            rest = [(self._share(b, self._times(opposite, below[j]), j, k), own[k - j]) for j in range(1, k)]
+        else:
+            rest = [(self._convolved(below, own, k), opposite)]
+        return self._sum_of(*rest, (above[k], inverse), (below[k], share))
+
+    def _share(self, linear: Linear, part: Value, j: int, k: int) -> Value:
+        """(k over j) times a part of a denominator, which all quotients that have it multiply by."""
+        return self._kept((linear, j, k), lambda: self._scaled(part, float(math.comb(k, j))))
 
     def _rule_exp(self, k: int, place: int, x: Linear) -> Value:
         inner, own = self._series(x, k), self._found[place]
@@ -390,6 +399,8 @@ def _parts(program: Tape) -> list[tuple[list[int], list[int]]]:
             room = _AT_ONCE
         merged[-1] += part
         room -= size
+    if len(merged) > 1 and sum(kind == "state" for kind, _ in merged[-1]) < _ALONE:
+        merged[-2:] = [merged[-2] + merged[-1]]
     return [
         (
             sorted(place for kind, place in part if kind == "core"),
