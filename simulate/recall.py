@@ -37,10 +37,10 @@ def recalled(name: str, sources: Sequence[str], question: bytes, find: Callable[
     find
         What finds it, which has no other effect. Its errors are not kept.
     """
-    folder = cache.cache_folder(_FOLDER, is_told=False)
-    if folder is None:
+    folder, edition = cache.cache_folder(_FOLDER, is_told=False), _edition(*sources)
+    if folder is None or edition is None:
         return find()
-    digest = hashlib.blake2b(_edition(*sources) + question, digest_size=16)
+    digest = hashlib.blake2b(edition + question, digest_size=16)
     path = folder / f"{name}-{digest.hexdigest()}.bin"
     payload = cache.load(path, is_told=False)
     if payload is not None:
@@ -58,11 +58,16 @@ def recalled(name: str, sources: Sequence[str], question: bytes, find: Callable[
 
 
 @functools.cache
-def _edition(*sources: str) -> bytes:
-    """Hash of some folders of this package, of its own modules and of what else decides what SymPy does."""
+def _edition(*sources: str) -> bytes | None:
+    """Hash of some folders of this package, of its own modules and of what else decides what SymPy does.
+
+    None where there are no such files, as in an archive.
+    """
     import sympy
 
     package = Path(__file__).parent
+    if not Path(__file__).is_file():
+        return None
     digest = hashlib.blake2b(digest_size=16)
     digest.update("\0".join((sys.version, sympy.__version__)).encode())
     for path in sorted([*package.glob("*.py"), *(path for one in sources for path in (package / one).rglob("*.py"))]):

@@ -110,6 +110,15 @@ def test_without_a_cache_everything_is_found(cache: Path, monkeypatch: pytest.Mo
     assert asked.times == 2
 
 
+def test_without_sources_to_look_at_everything_is_found(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recall, "__file__", str(cache / "archive.zip" / "simulate" / "recall.py"))
+    recall._edition.cache_clear()
+    asked = Asked(1)
+    assert [recalled("a", (), b"", asked) for _ in range(2)] == [1, 1]
+    assert asked.times == 2
+    recall._edition.cache_clear()
+
+
 @pytest.mark.parametrize("hypothesis", ["H1+H6", "H2+H5", "H3b+response"])
 def test_a_shipped_model_and_its_kernel_come_back_as_they_were_composed(
     cache: Path, hypothesis: str, monkeypatch: pytest.MonkeyPatch
