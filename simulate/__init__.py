@@ -17,6 +17,7 @@ The public names are resolved on first use, so that ``import simulate`` loads no
 from __future__ import annotations
 
 from importlib import import_module
+from time import time_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from simulate.api.varying import *
 
 __version__ = "0.1.0"
+
+LOADED = time_ns()
+"""When the package began to be loaded: sources that were written later may not be what runs."""
 
 _HOMES = {
     "simulate.api.comparing": ("calibrate_choice",),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from simulate import cache
+from simulate import LOADED, cache, shipped
 from simulate.files import file_hash
 
 _FOLDER = "values"
@@ -38,7 +38,7 @@ def recalled(name: str, sources: Sequence[str], question: bytes, find: Callable[
         What finds it, which has no other effect. Its errors are not kept.
     """
     folder, edition = cache.cache_folder(_FOLDER, is_told=False), _edition(*sources)
-    if folder is None or edition is None:
+    if folder is None or edition is None or not _is_what_runs(*sources):
         return find()
     digest = hashlib.blake2b(edition + question, digest_size=16)
     path = folder / f"{name}-{digest.hexdigest()}.bin"
@@ -52,24 +52,38 @@ def recalled(name: str, sources: Sequence[str], question: bytes, find: Callable[
     with contextlib.suppress(Exception):
         payload = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         # SymPy makes expressions anew from their parts, and may do with them what whoever made them did not.
-        if pickle.loads(payload) == value:
+        if pickle.loads(payload) == value and _is_what_runs(*sources):
             cache.save(path, payload, is_told=False)
     return value
 
 
 @functools.cache
-def _edition(*sources: str) -> bytes | None:
-    """Hash of some folders of this package, of its own modules and of what else decides what SymPy does.
+def _paths(*sources: str) -> tuple[Path, ...]:
+    """Modules of this package beside its folders, and those in some folders of it."""
+    package = Path(__file__).parent
+    return tuple(sorted([*package.glob("*.py"), *(path for one in sources for path in (package / one).rglob("*.py"))]))
 
-    None where there are no such files, as in an archive.
-    """
+
+@functools.cache
+def _edition(*sources: str) -> bytes | None:
+    """Hash of those, and of what else decides what SymPy does; None without sources, as in an archive."""
     import sympy
 
-    package = Path(__file__).parent
-    if not Path(__file__).is_file():
-        return None
+    package, paths = Path(__file__).parent, _paths(*sources)
     digest = hashlib.blake2b(digest_size=16)
     digest.update("\0".join((sys.version, sympy.__version__)).encode())
-    for path in sorted([*package.glob("*.py"), *(path for one in sources for path in (package / one).rglob("*.py"))]):
+    for path in paths:
         digest.update(f"{path.relative_to(package)}\0{file_hash(path)}\0".encode())
-    return digest.digest()
+    return digest.digest() if paths else None
+
+
+def _is_what_runs(*sources: str) -> bool:
+    """Whether sources and shipped parameters are as this process has read them, or will: none was written since.
+
+    Else what they say now would be taken for what follows from them, and by all later processes.
+    """
+    try:
+        told = [path.stat() for path in (*_paths(*sources), *shipped.parameter_files())]
+    except OSError:
+        return False
+    return max(max(one.st_mtime_ns, one.st_ctime_ns) for one in told) < LOADED

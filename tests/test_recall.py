@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,9 +36,11 @@ class Asked:
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("IL1SIM_CACHE_DIR", str(tmp_path))
-    return tmp_path / "values"
+    yield tmp_path / "values"
+    recall._edition.cache_clear()
+    recall._paths.cache_clear()
 
 
 def test_a_value_is_found_once_for_each_question() -> None:
@@ -52,15 +57,60 @@ def test_a_source_that_changed_is_another_question(tmp_path: Path, monkeypatch: 
     for path in (package / "recall.py", package / "symbolic" / "model.py"):
         for text in ("1", "2"):
             path.write_text(text, encoding="utf-8")
-            recall._edition.cache_clear()
+            as_of_now(monkeypatch)
             recalled("a", ("symbolic",), b"", asked)
             recalled("a", ("symbolic",), b"", asked)
     (package / "kernels").mkdir()
     (package / "kernels" / "build.py").touch()
-    recall._edition.cache_clear()
+    as_of_now(monkeypatch)
     recalled("a", ("symbolic",), b"", asked)
     assert asked.times == 4
+
+
+def as_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let sources be read as by a process that begins now."""
     recall._edition.cache_clear()
+    recall._paths.cache_clear()
+    monkeypatch.setattr(recall, "LOADED", time.time_ns() + 1_000_000_000)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+@pytest.mark.parametrize("what", ["source", "table"])
+def test_what_follows_from_sources_that_a_process_did_not_read_is_not_kept(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, what: str, when: str
+) -> None:
+    """A notebook runs on while the package is edited: what its old modules give is not what the new ones would."""
+    (tmp_path / "package" / "symbolic").mkdir(parents=True)
+    source, table = tmp_path / "package" / "symbolic" / "model.py", tmp_path / "rates.toml"
+    for path in (source, table):
+        path.touch()
+    monkeypatch.setattr(recall, "__file__", str(tmp_path / "package" / "recall.py"))
+    monkeypatch.setattr(recall.shipped, "parameter_files", lambda: (table,))
+    as_of_now(monkeypatch)
+
+    def edit() -> int:
+        later = recall.LOADED + 1
+        os.utime(source if what == "source" else table, ns=(later, later))
+        return 1
+
+    if when == "before":
+        edit()
+        asked = Asked(1)
+        assert [recalled("a", ("symbolic",), b"", asked) for _ in range(2)] == [1, 1]
+        assert asked.times == 2
+    else:
+        assert recalled("a", ("symbolic",), b"", edit) == 1
+    assert not list(cache.iterdir())
+
+
+def test_without_sources_nothing_is_kept(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a package of compiled files alone, of which two editions would look the same."""
+    monkeypatch.setattr(recall, "__file__", str(tmp_path / "package" / "recall.py"))
+    as_of_now(monkeypatch)
+    asked = Asked(1)
+    assert [recalled("a", ("symbolic",), b"", asked) for _ in range(2)] == [1, 1]
+    assert asked.times == 2
+    assert not list(cache.iterdir())
 
 
 def test_what_would_come_back_as_something_else_is_not_kept(cache: Path) -> None:
@@ -108,15 +158,6 @@ def test_without_a_cache_everything_is_found(cache: Path, monkeypatch: pytest.Mo
     asked = Asked(1)
     assert [recalled("a", (), b"", asked) for _ in range(2)] == [1, 1]
     assert asked.times == 2
-
-
-def test_without_sources_to_look_at_everything_is_found(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recall, "__file__", str(cache / "archive.zip" / "simulate" / "recall.py"))
-    recall._edition.cache_clear()
-    asked = Asked(1)
-    assert [recalled("a", (), b"", asked) for _ in range(2)] == [1, 1]
-    assert asked.times == 2
-    recall._edition.cache_clear()
 
 
 @pytest.mark.parametrize("hypothesis", ["H1+H6", "H2+H5", "H3b+response"])
