@@ -437,7 +437,8 @@ def written(encoding: str, declared: str | None = None) -> bytes:
 @pytest.mark.parametrize(
     ("encoding", "declared"),
     [
-        ("utf-8", "UTF-8"), ("utf-8", None), ("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("utf-16", None),
+        ("utf-8", "UTF-8"), ("utf-8", None), ("utf-8-sig", "UTF-8"), ("utf-8-sig", "ISO-8859-1"),
+        ("utf-8", "utf-8-sig"), ("utf-16", "UTF-16"), ("utf-16", None),
         ("utf-16-le", "UTF-16"), ("utf-16-be", "utf-16"), ("latin-1", "ISO-8859-1"), ("cp1252", "windows-1252"),
     ],
 )  # fmt: skip
@@ -468,3 +469,18 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path, content: bytes, w
         "  expected: UTF-8, or UTF-16, Latin-1 or Windows-1252 where the file says so\n"
         "  try:      save the file as UTF-8"
     )
+
+
+@pytest.mark.parametrize("second", ["utf-7", "cp037", "UTF-16", "UTF-8"])
+def test_a_second_encoding_is_not_believed(tmp_path: Path, second: str) -> None:
+    path = tmp_path / "model.xml"
+    path.write_bytes(written("latin-1", "ISO-8859-1").replace(b"?>", f' encoding="{second}"?>'.encode(), 1))
+    with pytest.raises(InputError, match=r"^error\[xml.syntax\]"):
+        read_sbml(path, time_unit="d")
+
+
+def test_an_encoding_that_the_parser_cannot_have_is_refused_wherever_it_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "model.xml"
+    path.write_bytes(written("utf-8", "utf-7").replace(b" encoding", b" " * 1000 + b"encoding", 1))
+    with pytest.raises(InputError, match=r"^error\[xml.encoding\]: the file is in an encoding that is not read"):
+        read_sbml(path, time_unit="d")

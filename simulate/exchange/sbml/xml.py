@@ -36,12 +36,12 @@ def checked(path: Path) -> bytes:
 
 
 _DECLARED = re.compile(r"""(<\?xml\b[^>]*?)\s+encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_ENCODINGS = re.compile(r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d+|cp125\d|utf-32")
+_ENCODINGS = re.compile(r"utf-8(-sig)?|utf-16(-[lb]e)?|ascii|iso8859-\d+|cp125\d|utf-32")
 """Names, as Python has them, of encodings that are read; others may be of texts that are no XML."""
 
 
 def _in_utf8(content: bytes, name: str) -> bytes:
-    """Content in UTF-8, whatever encoding a mark at its beginning or its declaration says, of which it says none then.
+    """Content in UTF-8, which its declaration says then, whatever a mark at its beginning or that says.
 
     Raises
     ------
@@ -55,15 +55,16 @@ def _in_utf8(content: bytes, name: str) -> bytes:
     elif encoding == "utf-8" and content[:4] in (b"<\0?\0", b"\0<\0?"):
         encoding = "utf-16-le" if content[:1] == b"<" else "utf-16-be"
     try:
-        encoding = codecs.lookup(encoding).name.removesuffix("-sig")
+        encoding = codecs.lookup(encoding).name
         if not _ENCODINGS.fullmatch(encoding):
             raise LookupError(encoding)
         if encoding == "utf-8":
-            return content.removeprefix(codecs.BOM_UTF8)
+            return content
         if found is not None and encoding.startswith("utf-16"):
             # Its declaration could be read letter by letter.
             raise UnicodeError(encoding)
-        return _DECLARED.sub(r"\1", content.decode(encoding), count=1).encode()
+        # In place of the other: without any, a second one, which is a fault, would be believed.
+        return _DECLARED.sub(r'\1 encoding="UTF-8"', content.decode(encoding), count=1).encode()
     except (LookupError, UnicodeError) as error:
         raise InputError(
             "the file is not in the encoding that it says"
@@ -117,6 +118,11 @@ def check(content: bytes, name: str) -> None:
     parser.EndElementHandler = ended
     try:
         parser.Parse(content, True)
+    except ValueError as error:
+        # Python reads for the parser what each byte means, and some encodings have no letter for each.
+        raise InputError(
+            "the file is in an encoding that is not read", code="xml.encoding", where=where(), expected="UTF-8"
+        ) from error
     except expat.ExpatError as error:
         raise InputError(
             f"the file is no sound XML: {expat.errors.messages.get(error.code, 'a fault')}",
