@@ -6,7 +6,7 @@ import functools
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -82,6 +82,34 @@ def _kind(part: str) -> Kind | None:
             "",
         )
     return None
+
+
+def plain(value: Any, annotation: str) -> Any:
+    """An argument as the functions know it: numbers of NumPy as Python's own, what can be read once as a tuple.
+
+    Where its annotation knows texts and no paths, as of hypotheses, of which each may be a file, a path is its text.
+    """
+    admitted = ALIASES.get(annotation, annotation)
+    if isinstance(value, Iterator) and "Sequence[" in admitted:
+        value = tuple(value)
+    if _is_text_alone(admitted):
+        return type(value)(map(_as_text, value)) if type(value) in (list, tuple) else _as_text(_own(value))
+    # Results are mappings as well, and stay what they are.
+    if "Mapping[" in admitted and isinstance(value, Mapping):
+        return {key: _own(one) for key, one in value.items()}
+    return _own(value)
+
+
+def _is_text_alone(annotation: str) -> bool:
+    return bool(re.search(r"\bstr\b", annotation)) and not re.search(r"\b(Path|Mapping|Literal)\b", annotation)
+
+
+def _as_text(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _own(value: Any) -> Any:
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0 else value
 
 
 def _is_sequence(value: Any) -> bool:

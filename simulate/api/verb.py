@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from simulate.api.types import check_types
+from simulate.api.types import check_types, plain
 from simulate.errors import Il1simError
 from simulate.inputs import noting
 from simulate.wording import is_command, say_as_python
@@ -31,6 +31,9 @@ def worded(function: Verb) -> Verb:
     @functools.wraps(function)
     def told(*arguments: Any, **named: Any) -> Any:
         given = signature.bind(*arguments, **named)
+        given.arguments |= {
+            name: plain(value, str(signature.parameters[name].annotation)) for name, value in given.arguments.items()
+        }
         given.arguments |= {
             name: (value,) for name, value in given.arguments.items() if name in several and isinstance(value, str)
         }

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import simulate
 from simulate.api import arguments
-from simulate.api.types import ALIASES, check_types, kinds_of
+from simulate.api.types import ALIASES, check_types, kinds_of, plain
 from simulate.errors import InputError
 from simulate.verbs import verbs
 
@@ -21,6 +22,7 @@ FUNCTIONS = [
 ]
 
 
+DATASET = xr.Dataset()
 MAPPING = 'a mapping of names to {}, such as {{"name": 0.3}}'
 
 
@@ -80,6 +82,46 @@ def test_numbers_and_lists_of_numpy_are_numbers_and_lists() -> None:
     check_types("run", parameters, {**given, "scenario": Path("a.toml"), "vary": {"cv": 1}})
     with pytest.raises(InputError):
         check_types("run", parameters, {"patients": np.True_})
+
+
+@pytest.mark.parametrize(
+    ("given", "annotation", "known"),
+    [
+        (np.int64(3), "int | None", 3),
+        (np.array(3), "int | None", 3),
+        (np.float32(0.5), "float", 0.5),
+        (np.True_, "bool", True),
+        ({"cv": np.float32(0.5)}, "Mapping[str, float] | None", {"cv": 0.5}),
+        ({"patients.seed": np.int64(4)}, "Settings", {"patients.seed": 4}),
+        (np.array("ifng"), "Sequence[str] | None", "ifng"),
+        (iter(["ifng"]), "Sequence[str] | None", ("ifng",)),
+        (iter(["a"]), "FitNames", ("a",)),
+        (Path("a.toml"), "str | None", "a.toml"),
+        (["H1", Path("a.toml")], "Sequence[str]", ["H1", "a.toml"]),
+        (Path("a"), "str | Path", Path("a")),
+        (Path("a"), "TrialNames", Path("a")),
+        (Path("a"), "Literal['a', 'b']", Path("a")),
+        (np.add, "Progress", np.add),
+        (DATASET, "str | Path | xr.Dataset", DATASET),
+    ],
+)  # fmt: skip
+def test_what_other_libraries_and_paths_give_is_what_functions_know(given: Any, annotation: str, known: Any) -> None:
+    found = plain(given, annotation)
+    assert found is known or (found, type(found)) == (known, type(known))
+
+
+def test_numbers_of_numpy_paths_and_what_is_read_once_decide_as_others_do(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[hypothesis]\nname = "mine"\ntitle = "nothing else"\n', encoding="utf-8")
+    asked = [
+        {"patients": 2, "seed": 4, "quantities": ["il17a"], "hypothesis": str(file), "vary": {"cv": 0.25}},
+        {
+            "patients": np.int64(2), "seed": np.uint8(4), "quantities": (name for name in ["il17a"]),
+            "hypothesis": file, "vary": {"cv": np.float32(0.25)},
+        },
+    ]  # fmt: skip
+    found = [simulate.run("untreated", end="1 d", **one) for one in asked]
+    assert found[0].identical(found[1])
 
 
 def test_aliases_are_those_of_the_arguments() -> None:
