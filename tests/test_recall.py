@@ -20,7 +20,7 @@ from simulate.kernels.blueprint import blueprint, recalled_blueprint
 from simulate.kernels.build import assemble
 from simulate.kernels.system import lower
 from simulate.recall import recalled
-from simulate.studies.models import _shipped_model
+from simulate.studies.models import _shipped_model, find_model
 from simulate.symbolic.modelwriting import model_text
 
 
@@ -178,6 +178,20 @@ def test_a_shipped_model_and_its_kernel_come_back_as_they_were_composed(
     assert {path.name.partition("-")[0] for path in cache.iterdir()} == {"model", "blueprint"}
     kernel_of.cache_clear()
     assert kernel_of(found).key == assemble(plan).key
+
+
+def test_a_hypothesis_file_is_read_anew_whichever_way_it_is_named(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = []
+    for text in ("one", "other"):
+        Path("mine.toml").write_text(f'[hypothesis]\nname = "{text}"\ntitle = "{text}"\n', encoding="utf-8")
+        found += [
+            find_model(None, parts) for parts in (("H1", "mine.toml"), ("H1+mine.toml",), ("H1", Path("mine.toml")))
+        ]
+    assert [model.hypothesis.rpartition("+")[2] for model in found] == ["one"] * 3 + ["other"] * 3
+    assert not list(cache.glob("model-*"))
 
 
 def test_a_kernel_of_another_system_is_not_taken_whatever_its_key() -> None:

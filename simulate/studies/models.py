@@ -74,7 +74,8 @@ def find_model(
             key: place for part in hypothesis if isinstance(part, Path) for key, place in read_places(part).items()
         }
         if file is None:
-            names = [part for part in hypothesis if isinstance(part, str)]
+            # The options of a trial are texts, and one of them may be the name of a file.
+            names = [part for part in hypothesis if isinstance(part, str) and ".toml" not in part]
             if len(names) == len(hypothesis):
                 return _shipped_model(*names)
             from simulate.biology.hypotheses import shipped_mechanisms
