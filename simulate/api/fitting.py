@@ -90,6 +90,7 @@ def fit(
     from simulate.results.provenance import asked
     from simulate.results.result import Result, complete
     from simulate.results.study_openings import of_fit
+    from simulate.results.undrawn import telling_afterwards
     from simulate.store import working_folder
     from simulate.studies.comparison.fits import make_fit
     from simulate.studies.fitting.before import before_fit
@@ -140,7 +141,7 @@ def fit(
         facts={"file": str(folder / RESULT)} | ({"assumptions": list(assumed)} if assumed else {}),
         answer=of_fit(shown, assumed),
     )
-    with working_folder(folder):
+    with telling_afterwards(), working_folder(folder):
         complete(result, folder)
     return result
 

@@ -31,7 +31,7 @@ from simulate.errors import Il1simError, counted
 from simulate.manifest import MANIFEST, keep_inputs, seal
 from simulate.results.opening import Opening
 from simulate.results.provenance import Provenance
-from simulate.results.undrawn import said_of, tell_undrawn
+from simulate.results.undrawn import said_of, tell_undrawn, telling_afterwards
 from simulate.store import new_directory
 from simulate.studies.models import file_name, keep_models
 from simulate.symbolic.model import Model
@@ -121,7 +121,7 @@ class Result(Generic[T]):
         InputError, MissingExtra
             As for `simulate.store.new_directory`; the directory is then as it was.
         """
-        with new_directory(Path(folder), key=self.provenance.key, force=force) as new:
+        with telling_afterwards(), new_directory(Path(folder), key=self.provenance.key, force=force) as new:
             return complete(self, new, figures=figures)
 
     def written(self, folder: Path | str | None, *, force: bool = False, figures: bool = True) -> Result[T]:

@@ -23,6 +23,15 @@ def gathering() -> Iterator[list[Il1simError]]:
         _GATHERED.reset(token)
 
 
+@contextmanager
+def telling_afterwards() -> Iterator[None]:
+    """Context at whose end they are told: where warnings are errors, all else must have been written."""
+    with gathering() as found:
+        yield
+    for fault in found:
+        _tell(fault)
+
+
 def tell_undrawn(name: str, error: Exception) -> None:
     """Tell that a figure could not be drawn, and why."""
     fault = Il1simError(
@@ -33,9 +42,13 @@ def tell_undrawn(name: str, error: Exception) -> None:
         advice="report it, with what `simulate --debug` prints of it and with the input, to the maintainers",
     )
     fault.__cause__ = error
+    _tell(fault)
+
+
+def _tell(fault: Il1simError) -> None:
     gathered = _GATHERED.get()
     if gathered is None:
-        warnings.warn(str(fault), RuntimeWarning, stacklevel=2)
+        warnings.warn(str(fault), RuntimeWarning, stacklevel=3)
     else:
         gathered.append(fault)
 

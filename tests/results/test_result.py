@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,16 @@ def test_a_figure_that_cannot_be_drawn_costs_no_number(
     drawn = [f"second.{ending}" for ending in ("png", "svg")] if others else []
     assert names == ("design.csv", "design.json", "manifest.json", *drawn)
     assert {path.name for path in (tmp_path / "here").iterdir()} == set(names)
+    entries = entries_of(tmp_path / "here")
+    assert entries["undrawn"] == {"first": "ValueError: no room"}
+    assert set(states_of_files(tmp_path / "here", entries).values()) == {"whole"}
+
+
+def test_where_warnings_are_errors_the_rest_is_written_first(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning):
+            replace(result(3), figures={"first": failing}).write(tmp_path / "here")
     entries = entries_of(tmp_path / "here")
     assert entries["undrawn"] == {"first": "ValueError: no room"}
     assert set(states_of_files(tmp_path / "here", entries).values()) == {"whole"}
