@@ -37,9 +37,13 @@ def _is_truth(value: Any) -> bool:
     return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
 
 
+def _is_bit(value: Any) -> bool:
+    return isinstance(value, Integral) and value in (0, 1)
+
+
 _KINDS = {
     "None": Kind(lambda value: value is None, "None", "None"),
-    "bool": Kind(_is_truth, "True or False", "truth values"),
+    "bool": Kind(lambda value: _is_truth(value) or _is_bit(value), "True or False", "truth values"),
     "int": Kind(lambda value: isinstance(value, Integral) and not _is_truth(value), "a whole number", "whole numbers"),
     "float": Kind(lambda value: isinstance(value, Real) and not _is_truth(value), "a number", "numbers"),
     "str": Kind(lambda value: isinstance(value, str), "a text", "texts"),

@@ -178,6 +178,8 @@ def _show(directory: Path, as_json: bool) -> int:
     for heading in ("counters", "versions"):
         if entries.get(heading):
             lines += ["", heading + ": " + ", ".join(f"{name} {value}" for name, value in _rows(entries[heading]))]
+    if entries.get("undrawn"):
+        lines += ["", "not drawn: " + ", ".join(f"{name}, {said}" for name, said in entries["undrawn"].items())]
     if states:
         lines += ["", "files: " + ", ".join(f"{name} {state}" for name, state in states.items())]
     print_text("\n".join(lines))

@@ -40,6 +40,7 @@ MAPPING = 'a mapping of names to {}, such as {{"name": 0.3}}'
         ({"settings": "f=1"}, "'f=1' (str)", f"{MAPPING.format('values')}, a list of values, or None", None),
         ({"end": 7}, "7 (int)", "a text, or None", None),
         ({"figures": "no"}, "'no' (str)", "True or False", None),
+        ({"figures": 2}, "2 (int)", "True or False", None),
         ({"out": 1}, "1 (int)", "a text, a path, or None", None),
         ({"progress": None}, "None (NoneType)", "a function", None),
     ],
@@ -78,7 +79,13 @@ def test_defaults_are_what_their_annotations_say(function: Any) -> None:
 
 def test_numbers_and_lists_of_numpy_are_numbers_and_lists() -> None:
     parameters = inspect.signature(simulate.run).parameters
-    given = {"patients": np.int64(3), "rtol": np.float64(1e-6), "dropout": np.True_, "quantities": np.array(["ifng"])}
+    given = {
+        "patients": np.int64(3),
+        "rtol": np.float64(1e-6),
+        "dropout": np.True_,
+        "figures": 0,
+        "quantities": np.array(["ifng"]),
+    }
     check_types("run", parameters, {**given, "scenario": Path("a.toml"), "vary": {"cv": 1}})
     with pytest.raises(InputError):
         check_types("run", parameters, {"patients": np.True_})

@@ -104,6 +104,8 @@ def test_a_command_whose_figure_cannot_be_drawn_prints_its_numbers_and_ends_with
     assert "Levels" in said.out
     assert said.err.endswith(f"wrote here\n{FAULT.replace('first', 'time-course')}\n")
     assert "results.nc" in entries_of(Path("here"))["files"]
+    assert outcome(["runs", "show", "here"]) == 0
+    assert "\nnot drawn: time-course, ValueError: no room\n" in capsys.readouterr().out
     assert outcome([*words, "--force", "--debug"]) == 1
     assert "in failing\n" in capsys.readouterr().err
     assert outcome([*words, "--force", "--no-figures"]) == 0
