@@ -22,7 +22,6 @@ from matplotlib.layout_engine import LayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN, TICKLEFT
 from matplotlib.path import Path
-from matplotlib.spines import Spine
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox, IdentityTransform, ScaledTranslation
@@ -215,13 +214,8 @@ class PanelAxes(Axes):
 
     def _init_axis(self) -> None:
         self.xaxis, self.yaxis = _PlainX(self, clear=False), _PlainY(self, clear=False)
-        for side, axis in (("bottom", self.xaxis), ("left", self.yaxis)):
+        for side, axis in (("bottom", self.xaxis), ("top", self.xaxis), ("left", self.yaxis), ("right", self.yaxis)):
             self.spines[side].register_axis(axis)
-
-    def _gen_axes_spines(
-        self, locations: object = None, offset: float = 0.0, units: str = "inches"
-    ) -> dict[str, Spine]:
-        return {side: Spine.linear_spine(self, side) for side in ("left", "bottom")}
 
 
 def panel_axes(figure: Figure) -> PanelAxes:

@@ -310,7 +310,7 @@ def test_a_dozen_patients_have_bands_and_fewer_have_lines(tmp_path: Path) -> Non
     rows = observed_values(found.readings.compared, found.scenario.arms, found.model, ensemble)
     bands = time_course(dataset, observed=rows).axes[0]
     lines = time_course(dataset.isel(member=slice(0, FEW - 1)), observed=rows).axes[0]
-    assert (len(bands.collections) >= 2, len(lines.collections) >= 2) == (True, False)
+    assert (len(bands.patches) >= 2, len(lines.patches) >= 2) == (True, False)
     assert sum(len(np.asarray(line.get_xdata())) > 1 for line in lines.get_lines()) == FEW - 1
     assert sum(line.get_linestyle() == "None" for line in bands.get_lines()) == len(rows)
 
