@@ -286,7 +286,9 @@ def _conclusion(found: RunDiff) -> str:
         cause = "what was asked is the same"
         return f"{cause}, and so is every number" if not changed else f"{cause}, but numbers differ"
     if not found.effects:
-        return "no number can be compared: the two have no quantity and no table in common"
+        return "no number can be compared: the two have no quantity, and no row of a table, in common"
+    if not any(effect.values for effect in found.effects):
+        return "no number can be compared: the two have no arm, or no patient or time, in common"
     if not names and not changed:
         return "every number that both have is the same"
     names = names or [change.name for change in found.changes]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -142,23 +142,40 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, ResultTable]) -> Iterator[ChangedOutput]:
-    """An effect for each column of numbers that both have of a table; rows go by their labels, or else by number."""
-    tables = left[name], right[name]
-    columns = [column for column in tables[0].columns if column in tables[1].columns]
-    # Columns of which some cell is a text say of what a row is.
+def _columns(*tables: ResultTable) -> tuple[list[str], list[str]]:
+    """Columns that all tables have: those of which some cell is a text, which say of what a row is, and the others."""
+    common = [column for column in tables[0].columns if all(column in table.columns for table in tables)]
     labels = [
-        name
-        for name in columns
-        if any(_number(row[table.columns.index(name)]) is None for table in tables for row in table.rows)
+        column
+        for column in common
+        if any(_number(row[table.columns.index(column)]) is None for table in tables for row in table.rows)
     ]
-    rows = [{", ".join(row[label] for label in labels): row for row in table.records()} for table in tables]
-    if any(len(found) < len(table) for found, table in zip(rows, tables, strict=True)):
-        rows = [{f"row {index + 1}": row for index, row in enumerate(table.records())} for table in tables]
+    return labels, [column for column in common if column not in labels]
+
+
+def _named(table: ResultTable, labels: Sequence[str]) -> dict[tuple[str, ...], dict[str, str]]:
+    """Rows by their labels; of several with the same ones each says, too, that it is this one of so many.
+
+    So they meet those of another table only where there are as many: else it is not known which is which.
+    """
+    together: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    for row in table.records():
+        together.setdefault(tuple(row[label] for label in labels), []).append(row)
+    return {
+        label if len(rows) == 1 else (*label, f"row {place} of {len(rows)}"): row
+        for label, rows in together.items()
+        for place, row in enumerate(rows, start=1)
+    }
+
+
+def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, ResultTable]) -> Iterator[ChangedOutput]:
+    """An effect for each column of numbers that both have of a table, where some row is in both."""
+    labels, columns = _columns(left[name], right[name])
+    rows = [_named(table, labels) for table in (left[name], right[name])]
     common = [label for label in rows[0] if label in rows[1]]
+    if not common:
+        return
     for column in columns:
-        if column in labels:
-            continue
         pairs = np.array([[float(found[label][column] or "nan") for found in rows] for label in common])
         one, other = pairs.reshape(-1, 2).T
         unequal = ~((one == other) | (np.isnan(one) & np.isnan(other)))
@@ -168,9 +185,10 @@ def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, Resul
             continue
         sizes = np.where(unequal, _relative(one, other), -1.0)
         worst = int(np.argmax(sizes))
-        where = tuple(label for label, is_other in zip(common, unequal.tolist(), strict=True) if is_other)
+        shown = [", ".join(label) for label in common]
+        where = tuple(label for label, is_other in zip(shown, unequal.tolist(), strict=True) if is_other)
         yield ChangedOutput(
-            place, "1", len(common), int(unequal.sum()), where, float(sizes[worst]), common[worst], None, None,
+            place, "1", len(common), int(unequal.sum()), where, float(sizes[worst]), shown[worst], None, None,
             float(one[worst]), float(other[worst]),
         )  # fmt: skip
 
@@ -180,8 +198,11 @@ def _only_tables(left: Mapping[str, ResultTable], right: Mapping[str, ResultTabl
         for name, table in own.items():
             if name not in other:
                 yield f"the {place} alone has the table `{name}`"
-            elif len(table) > len(other[name]):
-                yield f"the {place} has {counted(len(table) - len(other[name]), 'more row')} in `{name}`"
+            else:
+                labels, _ = _columns(table, other[name])
+                count = len(_named(table, labels).keys() - _named(other[name], labels).keys())
+                if count:
+                    yield f"the {place} alone has {counted(count, 'row')} of `{name}`"
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ChangedInput]:
