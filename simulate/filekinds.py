@@ -147,6 +147,8 @@ def refuse_content(raw: bytes, wanted: str, file: str) -> None:
     name, advice = content_kind(raw)
     if name and name != wanted:
         is_empty = name == "empty"
+        if name == "TOML" and file.lower().endswith(".toml"):
+            advice = "name the file that was meant"
         raise InputError(
             "the file is empty" if is_empty else f"the file is {name}, and no {wanted.removeprefix('a ')}",
             code="file.empty" if is_empty else "file.kind",

@@ -143,6 +143,7 @@ OTHERS = [
         "`simulate run` takes a model in SBML, by a name that ends in .xml or .sbml",
     ),
     ("run picture.toml", "a picture (PNG), and no TOML", "TOML", "name the file that was meant"),
+    ("run untreated --fit trial.toml", "TOML, and no JSON", "JSON", "name the file that was meant"),
     ("run fit.toml", "JSON, and no TOML", "TOML", "name the TOML file that was meant"),
     (
         "run table.toml",
