@@ -171,6 +171,13 @@ def _ragged(line: str, cells: Sequence[Cell], header: Sequence[Cell]) -> InputEr
         return InputError(
             "the row is empty", code="table.syntax", where=Where(last.file, last.line, 1), advice="delete the line"
         )
+    if len(header) == 1 and any(mark in header[0].text for mark in ";\t"):
+        return header[0].error(
+            "the columns are not separated by commas",
+            "table.syntax",
+            expected="commas between columns, and numbers with a decimal point",
+            advice="write the file anew so: a spreadsheet set to a decimal comma writes semicolons",
+        )
     more = len(cells) > len(header)
     return InputError(
         "the row has more cells than the header" if more else "the row has fewer cells than the header",

@@ -72,6 +72,12 @@ from tests.helpers.tabled import IV, SC, fault, plan, table
             "  try:      save the file with the line ends of Unix (LF) or Windows (CR LF)",
         ),
         (
+            "TIME;AMT\n0;100,5\n",
+            "error[table.syntax]: the columns are not separated by commas\n  --> t.csv:1:1, term `TIME;AMT`\n"
+            "  expected: commas between columns, and numbers with a decimal point\n"
+            "  try:      write the file anew so: a spreadsheet set to a decimal comma writes semicolons",
+        ),
+        (
             "TIME,AMT\n0,1,5\n",
             "error[table.syntax]: the row has more cells than the header\n  --> t.csv:2:5\n  found:    3\n"
             "  expected: 2\n"
