@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from simulate.api.types import check_types, plain
-from simulate.errors import Il1simError
+from simulate.errors import Il1simError, did_you_mean
 from simulate.inputs import noting
 from simulate.wording import is_command, say_as_python
 
@@ -30,7 +30,12 @@ def worded(function: Verb) -> Verb:
 
     @functools.wraps(function)
     def told(*arguments: Any, **named: Any) -> Any:
-        given = signature.bind(*arguments, **named)
+        try:
+            given = signature.bind(*arguments, **named)
+        except TypeError as error:
+            unknown = next((name for name in named if name not in signature.parameters), None)
+            near = did_you_mean(unknown, signature.parameters) if unknown else None
+            raise TypeError(f"simulate.{function.__name__}: {error}" + (f"; {near}" if near else "")) from None
         given.arguments |= {
             name: plain(value, str(signature.parameters[name].annotation)) for name, value in given.arguments.items()
         }

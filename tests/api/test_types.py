@@ -137,3 +137,23 @@ def test_aliases_are_those_of_the_arguments() -> None:
         own = str(getattr(arguments, name)).replace("pathlib.", "").replace("collections.abc.", "")
         assert ALIASES[name] == own
     assert all(kinds is not None for kinds in told.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "told"),
+    [
+        (
+            ("untreated",),
+            {"hypotesis": "H1"},
+            "simulate.run: got an unexpected keyword argument 'hypotesis'; did you mean `hypothesis`?",
+        ),
+        (("untreated",), {"zzz": 1}, "simulate.run: got an unexpected keyword argument 'zzz'"),
+        ((), {}, "simulate.run: missing a required argument: 'scenario'"),
+    ],
+)
+def test_an_argument_that_is_not_there_is_told_with_the_function_and_the_nearest(
+    arguments: tuple[str, ...], named: dict[str, object], told: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        simulate.run(*arguments, **named)  # type: ignore[arg-type]
+    assert str(caught.value) == told
