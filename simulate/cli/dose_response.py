@@ -119,7 +119,7 @@ def _show(result: Result[tuple[xr.Dataset, ...]]) -> None:
     from simulate.studies.dose_response.tables import assumptions, weak_fits
 
     found = result.value
-    print_rich(_curves(found), _doses(found[0]) if len(found) == 1 else _doses_of_several(found))
+    print_rich(_curves(found), "", _doses(found[0]) if len(found) == 1 else _doses_of_several(found))
     print_text("\n".join((*weak_fits(found), *assumptions(found), *_below(found))))
 
 
@@ -227,7 +227,7 @@ def _doses(dataset: xr.Dataset) -> Table:
 
 def _table_of_doses(dataset: xr.Dataset, caption: str) -> Table:
     """An empty table with columns for what a dose is of."""
-    table = titled(None, pad_edge=False, caption=caption, caption_justify="left")
+    table = titled("At each dose", pad_edge=False, caption=caption, caption_justify="left")
     unit = str(dataset["dose"].attrs.get("units", ""))
     for name in ("endpoint", *((dataset.attrs["second"],) if dataset.attrs["second"] else ()), f"dose, {unit}"):
         table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")

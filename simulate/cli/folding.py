@@ -46,9 +46,11 @@ def folded(table: Table, width: int) -> tuple[Table, ...]:
         if not parts or _total([least[other] for other in (*parts[-1], place)], table) > width:
             parts.append([*labels])
         parts[-1].append(place)
-    return tuple(
-        _part(table, place, _widened(own, least, natural, width, table)) for place, own in enumerate(parts or [labels])
-    )
+    parts = parts or [labels]
+    found = [_part(table, place, _widened(own, least, natural, width, table)) for place, own in enumerate(parts)]
+    # Below the first part it would be read as the title of the second.
+    found[-1].caption = table.caption
+    return tuple(found)
 
 
 def hanging(label: str, width: int) -> str:
@@ -121,10 +123,9 @@ def _widened(
 def _part(table: Table, number: int, widths: dict[int, int]) -> Table:
     """Some columns of a table, with these widths."""
     found = copy.copy(table)
-    found.columns, found.rows = [], []
+    found.columns, found.rows, found.caption = [], [], None
     if number:
         found.title = None if table.title is None else title_of(f"{table.title}, continued")
-        found.caption = None
     columns: list[tuple[Column, list[RenderableType]]] = [
         (table.columns[place], list(table.columns[place].cells)) for place in widths
     ]

@@ -17,7 +17,7 @@ TITLES = ("restimulation at 0, 1, 3 and 6 months", "paired restimulation of the 
 
 
 def table(columns: int, **options: object) -> Table:
-    found = Table(box=box.SIMPLE_HEAD, title="What tells most", title_justify="left", **options)  # type: ignore[arg-type]
+    found = Table(box=box.SIMPLE_HEAD, title="What tells most", title_justify="left", caption="medians", **options)  # type: ignore[arg-type]
     for header in ("rank", "measurement", *(f"column {number}" for number in range(columns))):
         found.add_column(header)
     for row, title in enumerate(TITLES):
@@ -52,6 +52,7 @@ def test_every_cell_is_printed_whole_within_the_width(
         "What tells most",
         *["What tells most, continued"] * (len(parts) - 1),
     ]
+    assert [part.caption for part in parts] == [None] * (len(parts) - 1) + ["medians"]
     for part in parts:
         assert [str(column.header) for column in part.columns[:2]] == ["rank", "measurement"]
         assert [" ".join(str(cell).split()) for cell in part.columns[1].cells] == list(TITLES)
