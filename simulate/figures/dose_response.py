@@ -27,6 +27,10 @@ MAX_LINES = 6
 _HEIGHT = 2.7
 _NOTHING = 1.0 / 3.0
 _VERDICTS = tuple(CurveVerdict)
+
+_UPRIGHT = 24
+"""Letters of a line along the height of a panel."""
+
 _LETTERS = 52
 """Letters of a line over the width of a column."""
 _MOST_NOTES = 3
@@ -148,7 +152,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
     terms = math.inf if flat else 0.0
     around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset), terms)
     dose_axis(axes, doses, dose_label(dataset))
-    axes.set_ylabel(effect_label(own))
+    axes.set_ylabel(textwrap.fill(effect_label(own), _UPRIGHT))
     notes = [_note(own.isel(second=second), dataset) for second in lines]
     is_noted = len(lines) == 1 or (is_named and len(lines) <= _MOST_NOTES)
     if is_named:

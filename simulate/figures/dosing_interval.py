@@ -67,7 +67,8 @@ def dosing_interval(dataset: xr.Dataset) -> Figure:
         if len(lines) > 1:
             handles += [Line2D([], [], color=color(order), **_MARK) for order in range(len(lines))]
             sites += [second_label(dataset, place) for place in lines]
-        figure.legend(handles, sites, loc="outside lower right", ncols=min(len(handles), 6))
+        # Long enough that gaps between dashes are seen beside the dot.
+        figure.legend(handles, sites, loc="outside lower right", ncols=min(len(handles), 6), handlelength=3.2)
     return figure
 
 

@@ -28,6 +28,9 @@ _MARKERS = ("o", "s")
 _LINES = ("-", (0, (4, 1.5)), (0, (1, 1)))
 """Where colors return, lines differ."""
 
+_PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+"""What stands behind a text over lines."""
+
 _SAID = "lines: medians; bands and bars: 90 % of the populations that a fit, or the prior, holds possible"
 
 _LEAST = 1.0
@@ -163,7 +166,7 @@ def _reach(axis: Axis, shown: Sequence[float]) -> None:
         at: dict[str, Any] = (
             {"x": 0.97, "ha": "right", "y": 1.0, "va": "top"} if is_x else {"x": 0.5, "ha": "center", "y": 0.75}
         )
-        axis.axes.text(s="no change in any", transform=axis.axes.transAxes, color=GRAY, **at)
+        axis.axes.text(s="no change in any", transform=axis.axes.transAxes, color=GRAY, bbox=_PAPER, **at)
 
 
 def _style(index: int) -> dict[str, Any]:
