@@ -297,6 +297,7 @@ def _doses(text: str) -> Axis:
             where=axis.where,
             found=", ".join(f"{value:g}" for value in values if value) or text,
             expected=f"at least {_FEWEST} positive doses, such as `{DOSES}`",
+            advice="`simulate sweep` takes fewer: the changes at each, and no curve",
         )
     return replace(axis, values=tuple(values))
 

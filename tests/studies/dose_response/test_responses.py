@@ -131,7 +131,8 @@ def test_a_parameter_as_second_axis_moves_the_ed50_as_it_must(scenario: Path) ->
             "error[response.dose]: these are no doses from which a curve could be fitted\n"
             '  --> dose="1,2 mg"\n'
             "  found:    1, 2\n"
-            "  expected: at least 4 positive doses, such as `1 mg:300 mg`",
+            "  expected: at least 4 positive doses, such as `1 mg:300 mg`\n"
+            "  try:      `simulate sweep` takes fewer: the changes at each, and no curve",
         ),
         (
             {"second": "dose=1,2 mg"},
