@@ -11,7 +11,7 @@ import typer
 
 from simulate.cli.console import UsageFault, ended, print_json, print_rich, print_text, progress, say, titled
 from simulate.cli.options import Json
-from simulate.errors import Il1simError, InputError, NotConverged, Where, counted
+from simulate.errors import Il1simError, InputError, NotConverged, Where, counted, not_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ _TAKES = {RunsAction.SHOW: 1, RunsAction.DIFF: 2, RunsAction.RESUME: 1, RunsActi
 
 
 def runs(
-    action: Annotated[RunsAction, typer.Argument(metavar="list|show|diff|repeat|resume|gc", help="What to do.")],
+    what: Annotated[str, typer.Argument(metavar="list|show|diff|repeat|resume|gc", help="What to do.")],
     directories: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[DIR]...", help="Run directories, or folders of them; runs/ and fits/ if none."),
@@ -79,6 +79,10 @@ def runs(
     simulate runs resume doses --workers 2
     simulate runs gc --unfinished --dry-run
     """  # noqa: D301
+    known = [str(action) for action in RunsAction]
+    if what not in known:
+        raise not_among(f"there is no `runs {what}`", what, known, code="usage.argument", kind=UsageFault)
+    action = RunsAction(what)
     unread = [
         name
         for name, owner, is_given in (

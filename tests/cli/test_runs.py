@@ -148,6 +148,12 @@ def test_only_what_nobody_needs_is_tidied_away(folder: Path, capsys: Capture) ->
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (
+            ["lst"],
+            2,
+            "error[usage.argument]: there is no `runs lst`\n"
+            "  expected: `list`, `show`, `diff`, `resume`, `gc`, `repeat`\n  try:      did you mean `list`?\n",
+        ),
         (["diff", "a"], 2, "error[usage.argument]: `runs diff` takes 2 directories\n  found:    1\n"),
         (
             ["show", "nowhere"],
