@@ -224,7 +224,7 @@ def carry_out(
     judge: Callable[[Any], Il1simError | None] = lambda result: None,
     **other: object,
 ) -> int:
-    """Ask the function of a verb, and print the document of its result or what a reader is shown; the exit code.
+    """Ask the function of a verb, print the document of its result or what a reader is shown, and say where it lies.
 
     Parameters
     ----------
@@ -241,4 +241,6 @@ def carry_out(
         print_json(result.document, fault)
     else:
         show(result)
+    if given.get("out") is not None:
+        say(f"wrote {given['out']}")
     return ended(fault)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.comparing import contrast as function
-from simulate.cli.console import carry_out, in_lines, letters_in_line, print_rich, print_text, say, titled
+from simulate.cli.console import carry_out, in_lines, letters_in_line, print_rich, print_text, titled
 from simulate.cli.options import Drawn, Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
@@ -46,10 +46,7 @@ def contrast(
     simulate contrast H1+H6 H3a
     simulate contrast H1 my-hypothesis.toml --out h1-or-mine
     """  # noqa: D301
-    code = carry_out(function, locals(), lambda found: show(found.value))
-    if out is not None:
-        say(f"wrote {out}")
-    return code
+    return carry_out(function, locals(), lambda found: show(found.value))
 
 
 def show(found: Contrast) -> None:

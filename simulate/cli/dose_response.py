@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.varying import dose_response as function
-from simulate.cli.console import carry_out, print_rich, print_text, say, titled
+from simulate.cli.console import carry_out, print_rich, print_text, titled
 from simulate.cli.options import (
     Drawn,
     Draws,
@@ -109,10 +109,7 @@ def dose_response(
         replicates=replicates,
     )
     chosen = chosen_settings(settings, fit=fit, draws=draws, patients=patients, seed=seed, dropout=dropout, rtol=rtol)
-    code = carry_out(responded, locals(), _show, hypotheses=hypothesis or (), settings=chosen)
-    if out is not None:
-        say(f"wrote {out}")
-    return code
+    return carry_out(responded, locals(), _show, hypotheses=hypothesis or (), settings=chosen)
 
 
 def _show(result: Result[tuple[xr.Dataset, ...]]) -> None:
