@@ -20,6 +20,12 @@ ALIASES = {
 }
 """Names of annotations that stand for others: those of `simulate.api.arguments`."""
 
+_SEVERAL = {
+    ("run", "hypothesis"): "`simulate.side_by_side(scenario, ['H1', 'H4'])` takes several",
+    ("run", "fit"): "`simulate.side_by_side(scenario, fit=['prior', 'shipped'])` takes several",
+}
+"""What to do, by function and argument, for who gives a list of what there is one of."""
+
 _LONGEST = 60
 
 
@@ -146,10 +152,12 @@ def check_types(function: str, parameters: Mapping[str, inspect.Parameter], give
         wanted = [kind.one for kind in kinds]
         shown = repr(value)
         is_number = isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d+)?", value.strip())
+        meaning = f"`help(simulate.{function})` says what it means"
+        advice = _SEVERAL.get((function, name), meaning) if _is_sequence(value) else meaning
         raise InputError(
             f"the argument `{name}` of `simulate.{function}` is not what it can be",
             code="argument.type",
             found=f"{shown if len(shown) <= _LONGEST else shown[:_LONGEST] + '…'} ({type(value).__name__})",
             expected=", or ".join([", ".join(wanted[:-1]), wanted[-1]] if len(wanted) > 1 else wanted),
-            advice="leave the quotation marks out" if is_number else f"`help(simulate.{function})` says what it means",
+            advice="leave the quotation marks out" if is_number else advice,
         )

@@ -41,6 +41,8 @@ MAPPING = 'a mapping of names to {}, such as {{"name": 0.3}}'
         ({"end": 7}, "7 (int)", "a text, or None", None),
         ({"figures": "no"}, "'no' (str)", "True or False", None),
         ({"figures": 2}, "2 (int)", "True or False", None),
+        ({"hypothesis": ["H1", "H4"]}, "['H1', 'H4'] (list)", "a text, or None",
+         "`simulate.side_by_side(scenario, ['H1', 'H4'])` takes several"),
         ({"out": 1}, "1 (int)", "a text, a path, or None", None),
         ({"progress": None}, "None (NoneType)", "a function", None),
     ],
