@@ -134,7 +134,7 @@ def main(seconds: float, seed: int) -> None:
             tried[name] += 1
             if found != right:
                 raise SystemExit(f"other bits after {name}, seed {seed}, trial {tried.total()}")
-    print(json.dumps(tried))
+    print(json.dumps(tried), flush=True)
 
 
 if __name__ == "__main__":

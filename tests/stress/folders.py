@@ -57,7 +57,7 @@ def main(seconds: float, seed: int) -> None:
         finally:
             # What ends this process is for its reader.
             os.dup2(said, 2)
-    print(json.dumps(tried), file=sys.__stdout__)
+    print(json.dumps(tried), file=sys.__stdout__, flush=True)
 
 
 def tortured(commands: Sequence[Command], seconds: float, seed: int) -> Counter[str]:
