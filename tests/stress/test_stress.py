@@ -27,7 +27,8 @@ def test_no_harm_done_at_random_changes_a_bit_or_loses_a_run(name: str) -> None:
         cwd=ROOT,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
-    assert done.returncode == 0 and done.stdout, (done.returncode, done.stderr[-3000:])
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout, f"nothing was said of what was tried: {done.stderr[-3000:]}"
     tried = json.loads(done.stdout.splitlines()[-1])
     assert sum(tried.values()) >= 5
     print(f"{name}: {sum(tried.values())} trials: {tried}")
