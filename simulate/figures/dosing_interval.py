@@ -55,7 +55,8 @@ def dosing_interval(dataset: xr.Dataset) -> Figure:
         people += f" in each of {draws} draws" if draws > 1 else ""
         second = "" if not dataset.attrs["second"] else f", {second_label(dataset, lines[0])}"
         left.set_title(textwrap.fill(f"before day {dataset.attrs['window_end']:g}{second}", 50), loc="left")
-        right.set_title(f"median of {people}" + (", and 90 %" if len(lines) == 1 else ""), loc="left")
+        shown = f"median of {people}" + (", and 90 %" if len(lines) == 1 else "")
+        right.set_title(textwrap.fill(shown, 40), loc="left")
         for axes in (left, right):
             dose_axis(axes, doses, dose_label(dataset))
         left.legend(loc="upper left")
