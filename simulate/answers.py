@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate import cache, shipped
-from simulate.files import file_hash
+from simulate.files import content_hash, files_hash
 
 _FOLDER = "answers"
 _LIBRARIES = ("sympy", "pint", "numpy")
@@ -27,12 +27,9 @@ _LIBRARIES = ("sympy", "pint", "numpy")
 def edition() -> str:
     """Hash of all that decides what the package says of itself, and of where it lies."""
     package = Path(__file__).parent
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update("\0".join((sys.version, str(package), *map(version, _LIBRARIES))).encode())
-    for folder, pattern in ((package, "*.py"), (package, "*.toml"), (shipped.root(), "*.toml")):
-        for path in sorted(folder.rglob(pattern)):
-            digest.update(f"{path}\0{file_hash(path)}\0".encode())
-    return digest.hexdigest()
+    folders = ((package, "*.py"), (package, "*.toml"), (shipped.root(), "*.toml"))
+    found = files_hash((path for folder, pattern in folders for path in folder.rglob(pattern)), package)
+    return content_hash(sys.version, str(package), *map(version, _LIBRARIES), found)
 
 
 def kept(question: Sequence[str], find: Callable[[], Any]) -> Any:

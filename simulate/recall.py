@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import pickle
 import sys
 from collections.abc import Callable, Sequence
@@ -16,14 +15,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from simulate import LOADED, cache, shipped
-from simulate.files import file_hash
+from simulate.files import content_hash, files_hash
 
 _FOLDER = "values"
 
 T = TypeVar("T")
 
 
-def recalled(name: str, sources: Sequence[str], question: bytes, find: Callable[[], T]) -> T:
+def recalled(name: str, sources: Sequence[str], question: str, find: Callable[[], T]) -> T:
     """A value as it was kept, or found and kept where it comes back as it is.
 
     Parameters
@@ -40,8 +39,7 @@ def recalled(name: str, sources: Sequence[str], question: bytes, find: Callable[
     folder, edition = cache.cache_folder(_FOLDER, is_told=False), _edition(*sources)
     if folder is None or edition is None or not _is_what_runs(*sources):
         return find()
-    digest = hashlib.blake2b(edition + question, digest_size=16)
-    path = folder / f"{name}-{digest.hexdigest()}.bin"
+    path = folder / f"{name}-{content_hash(edition, question)}.bin"
     payload = cache.load(path, is_told=False)
     if payload is not None:
         # As it was written, it can still be of no use to this process: then it is found and written anew.
@@ -65,16 +63,12 @@ def _paths(*sources: str) -> tuple[Path, ...]:
 
 
 @functools.cache
-def _edition(*sources: str) -> bytes | None:
+def _edition(*sources: str) -> str | None:
     """Hash of those, and of what else decides what SymPy does; None without sources, as in an archive."""
     import sympy
 
-    package, paths = Path(__file__).parent, _paths(*sources)
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update("\0".join((sys.version, sympy.__version__)).encode())
-    for path in paths:
-        digest.update(f"{path.relative_to(package)}\0{file_hash(path)}\0".encode())
-    return digest.digest() if paths else None
+    paths = _paths(*sources)
+    return content_hash(sys.version, sympy.__version__, files_hash(paths, Path(__file__).parent)) if paths else None
 
 
 def _is_what_runs(*sources: str) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from simulate import __version__, shipped
-from simulate.files import content_hash, file_hash
+from simulate.files import content_hash, files_hash
 
 _DECISIVE = ("numpy", "numba", "llvmlite", "scipy", "sympy", "pint", "xarray", "h5netcdf", "h5py", "matplotlib")
 
@@ -25,12 +24,8 @@ def versions() -> dict[str, str]:
 def code_hash() -> str:
     """Hash of all sources that decide results: those of the package but for the command line and figures."""
     package = Path(__file__).parent
-    digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package).parts
-        if parts[0] not in ("cli", "figures"):
-            digest.update(f"{'/'.join(parts)}\0{file_hash(path)}\0".encode())
-    return digest.hexdigest()
+    own = (path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in ("cli", "figures"))
+    return files_hash(own, package)
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from simulate.files import (
     content_hash,
     dotted,
     file_hash,
+    files_hash,
     parse_toml,
     read_toml,
     replacing,
@@ -392,3 +393,16 @@ def test_a_file_that_was_just_written_is_read_again_for_its_hash(tmp_path: Path)
     for content in (b"a", b"b", b"c"):
         path.write_bytes(content)
         assert file_hash(path) == hashlib.sha256(content).hexdigest()
+
+
+def test_the_hash_of_files_is_of_their_content_and_places_in_any_order_and_any_folder(tmp_path: Path) -> None:
+    def hash_in(name: str, files: dict[str, str]) -> str:
+        for place, text in files.items():
+            (tmp_path / name / place).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / place).write_text(text, encoding="utf-8")
+        return files_hash([tmp_path / name / place for place in files], tmp_path / name)
+
+    plain = hash_in("a", {"x/one": "1", "two": "2"})
+    assert hash_in("b", {"two": "2", "x/one": "1"}) == plain
+    others = ({"x/one": "1", "two": "1"}, {"one": "1", "two": "2"}, {"x/one": "1"}, {"x/one": "2", "two": "1"})
+    assert len({plain, *(hash_in(f"c{place}", files) for place, files in enumerate(others))}) == 5

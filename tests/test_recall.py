@@ -45,7 +45,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_value_is_found_once_for_each_question() -> None:
     asked = Asked((sympy.Symbol("x") + 1, 0.1))
-    assert [recalled("a", ("symbolic",), text, asked) for text in (b"1", b"1", b"2", b"2")] == [asked.value] * 4
+    assert [recalled("a", ("symbolic",), text, asked) for text in ("1", "1", "2", "2")] == [asked.value] * 4
     assert asked.times == 2
 
 
@@ -58,12 +58,12 @@ def test_a_source_that_changed_is_another_question(tmp_path: Path, monkeypatch: 
         for text in ("1", "2"):
             path.write_text(text, encoding="utf-8")
             as_of_now(monkeypatch)
-            recalled("a", ("symbolic",), b"", asked)
-            recalled("a", ("symbolic",), b"", asked)
+            recalled("a", ("symbolic",), "", asked)
+            recalled("a", ("symbolic",), "", asked)
     (package / "kernels").mkdir()
     (package / "kernels" / "build.py").touch()
     as_of_now(monkeypatch)
-    recalled("a", ("symbolic",), b"", asked)
+    recalled("a", ("symbolic",), "", asked)
     assert asked.times == 4
 
 
@@ -96,10 +96,10 @@ def test_what_follows_from_sources_that_a_process_did_not_read_is_not_kept(
     if when == "before":
         edit()
         asked = Asked(1)
-        assert [recalled("a", ("symbolic",), b"", asked) for _ in range(2)] == [1, 1]
+        assert [recalled("a", ("symbolic",), "", asked) for _ in range(2)] == [1, 1]
         assert asked.times == 2
     else:
-        assert recalled("a", ("symbolic",), b"", edit) == 1
+        assert recalled("a", ("symbolic",), "", edit) == 1
     assert not list(cache.iterdir())
 
 
@@ -108,7 +108,7 @@ def test_without_sources_nothing_is_kept(tmp_path: Path, cache: Path, monkeypatc
     monkeypatch.setattr(recall, "__file__", str(tmp_path / "package" / "recall.py"))
     as_of_now(monkeypatch)
     asked = Asked(1)
-    assert [recalled("a", ("symbolic",), b"", asked) for _ in range(2)] == [1, 1]
+    assert [recalled("a", ("symbolic",), "", asked) for _ in range(2)] == [1, 1]
     assert asked.times == 2
     assert not list(cache.iterdir())
 
@@ -119,27 +119,27 @@ def test_what_would_come_back_as_something_else_is_not_kept(cache: Path) -> None
     assert pickle.loads(pickle.dumps(unevaluated)) != unevaluated
     asked = Asked(unevaluated)
     for _ in range(2):
-        assert recalled("a", (), b"", asked) == unevaluated
+        assert recalled("a", (), "", asked) == unevaluated
     assert asked.times == 2
     assert not list(cache.iterdir())
 
 
 def test_what_cannot_be_written_is_found_each_time(cache: Path) -> None:
     asked = Asked(lambda: None)
-    assert [recalled("a", (), b"", asked) for _ in range(2)] == [asked.value] * 2
+    assert [recalled("a", (), "", asked) for _ in range(2)] == [asked.value] * 2
     assert not list(cache.iterdir())
 
 
 @pytest.mark.parametrize("harm", ["cut", "no pickle"])
 def test_a_damaged_file_is_written_anew(cache: Path, harm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Asked(1)
-    recalled("a", (), b"", asked)
+    recalled("a", (), "", asked)
     (path,) = cache.iterdir()
     if harm == "cut":
         path.write_bytes(path.read_bytes()[:-1])
     else:
         recall.cache.save(path, b"no pickle")
-    assert [recalled("a", (), b"", asked) for _ in range(2)] == [1, 1]
+    assert [recalled("a", (), "", asked) for _ in range(2)] == [1, 1]
     assert asked.times == 2
 
 
@@ -149,14 +149,14 @@ def test_an_error_is_told_each_time() -> None:
 
     for _ in range(2):
         with pytest.raises(InputError):
-            recalled("a", (), b"", refuse)
+            recalled("a", (), "", refuse)
 
 
 def test_without_a_cache_everything_is_found(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.parent.joinpath("file").touch()
     monkeypatch.setenv("IL1SIM_CACHE_DIR", str(cache.parent / "file"))
     asked = Asked(1)
-    assert [recalled("a", (), b"", asked) for _ in range(2)] == [1, 1]
+    assert [recalled("a", (), "", asked) for _ in range(2)] == [1, 1]
     assert asked.times == 2
 
 

@@ -21,9 +21,9 @@ from simulate.cohort.population import (
     Stratum,
 )
 from simulate.errors import Il1simError, InputError, Where, did_you_mean, not_among
-from simulate.files import Document, read_toml
+from simulate.files import Document, files_hash, read_toml
 from simulate.recall import recalled
-from simulate.shipped import cohort_file, parameter_files, population_files
+from simulate.shipped import cohort_file, parameter_files, population_files, root
 from simulate.symbolic.parameterfile import bounds_of, grade_of, parameter_of, spread_of
 from simulate.symbolic.parts import Parameter
 from simulate.toml import TomlTable
@@ -58,12 +58,11 @@ def shipped_population(parameters: Sequence[Parameter], name: str = MYOSITIS) ->
 
 
 def _shipped_names() -> frozenset[str]:
-    tables = [path.read_bytes() for path in parameter_files()]
     # They are wanted for every study, and their numbers for none that stands on a model that is there already.
     return recalled(
         "parameters",
         (),
-        b"\0".join(tables),
+        files_hash(parameter_files(), root()),
         lambda: frozenset(name for path in parameter_files() for name in read_toml(path).data),
     )
 

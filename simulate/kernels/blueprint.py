@@ -116,5 +116,5 @@ def recalled_blueprint(system: System, key: str) -> Blueprint:
 
     It is looked for under the ``key`` of its model, and taken if the whole system is the same.
     """
-    kept = recalled("blueprint", ("kernels", "solver", "symbolic"), key.encode(), lambda: (system, blueprint(system)))
+    kept = recalled("blueprint", ("kernels", "solver", "symbolic"), key, lambda: (system, blueprint(system)))
     return kept[1] if kept[0] == system else blueprint(system)

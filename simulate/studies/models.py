@@ -16,6 +16,7 @@ from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.foreign import is_foreign, read_foreign
+from simulate.files import content_hash, files_hash
 from simulate.recall import recalled
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import routes_given
@@ -100,8 +101,8 @@ def _shipped_model(*names: str) -> Model:
 
         return reference_model(_combined(names, {}))
 
-    tables = (part for path in shipped.parameter_files() for part in (path.name.encode(), path.read_bytes()))
-    return recalled("model", ("biology", "symbolic"), b"\0".join([*map(str.encode, names), b"", *tables]), composed)
+    tables = files_hash(shipped.parameter_files(), shipped.root())
+    return recalled("model", ("biology", "symbolic"), content_hash(*names, tables), composed)
 
 
 @functools.cache
