@@ -26,9 +26,9 @@ import numpy as np
 
 from benchmarks.sbml_suite import Files
 from simulate.cohort.draws import draw
-from simulate.cohort.ensemble import kernel_of
 from simulate.cohort.population import Population
 from simulate.exchange.sbml import read_sbml
+from simulate.kernels.of_model import kernel_of
 from simulate.solver.automatic import Automatic, solve_automatically
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.symbolic.parts import Spread

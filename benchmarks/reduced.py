@@ -24,7 +24,7 @@ from simulate.kernels.lowering import lowered
 from simulate.kernels.print_text import PYTHON, statements
 from simulate.kernels.system import System, infusion
 from simulate.solver import FloatArray
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,7 @@ from simulate.files import write_atomically
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import infusion
 from simulate.solver import FloatArray, StopKind, Tolerance
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 STAGES = 9
 DIGITS = 1e-10

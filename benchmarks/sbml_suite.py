@@ -27,9 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from simulate.cohort.ensemble import kernel_of
 from simulate.errors import InputError
 from simulate.exchange.sbml import Imported, read_sbml
+from simulate.kernels.of_model import kernel_of
 from simulate.solver.automatic import Automatic, solve_automatically
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.symbolic.model import Model

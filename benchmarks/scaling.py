@@ -20,7 +20,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.workload import Workload, reference_workload
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.solver import TAYLOR, Tolerance, solve
 from simulate.studies.intervals import intervals_of, recording
 from simulate.studies.runs import cohort_of, prepare, simulate_study

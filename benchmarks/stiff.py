@@ -29,8 +29,8 @@ import numpy as np
 from benchmarks.peers.sundae import Sundae
 from benchmarks.populations import Patients, Peer, assigned_from, drawn, promoted, timed
 from benchmarks.sbml_suite import Files
-from simulate.cohort.ensemble import kernel_of
 from simulate.exchange.sbml import read_sbml
+from simulate.kernels.of_model import kernel_of
 from simulate.kernels.system import lower
 from simulate.solver import DOPRI5, RODAS5P, Automatic, Method, Schedule, Tolerance, solve
 from simulate.solver.automatic import solve_automatically

@@ -87,8 +87,8 @@ _HOMES = {
         "Source",
         "Species",
         "Spread",
-        "at_baseline",
     ),
+    "simulate.symbolic.symbols": ("at_baseline",),
     "simulate.symbolic.units": ("Unit", "unit"),
 }
 

@@ -12,10 +12,11 @@ import pickle
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from simulate import LOADED, cache, shipped
 from simulate.files import content_hash, files_hash
+from simulate.versions import versions
 
 _FOLDER = "values"
 
@@ -49,10 +50,18 @@ def recalled(name: str, sources: Sequence[str], question: str, find: Callable[[]
     value = find()
     with contextlib.suppress(Exception):
         payload = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        as_kept: T = pickle.loads(payload)
         # SymPy makes expressions anew from their parts, and may do with them what whoever made them did not.
-        if pickle.loads(payload) == value and _is_what_runs(*sources):
+        if as_kept == value and _is_what_runs(*sources):
             cache.save(path, payload, is_told=False)
+            # So that `content_of` is the same for this process and for later ones.
+            return as_kept
     return value
+
+
+def content_of(value: Any) -> str:
+    """Hash of everything in a value."""
+    return content_hash(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
 
 
 @functools.cache
@@ -65,10 +74,8 @@ def _paths(*sources: str) -> tuple[Path, ...]:
 @functools.cache
 def _edition(*sources: str) -> str | None:
     """Hash of those, and of what else decides what SymPy does; None without sources, as in an archive."""
-    import sympy
-
     paths = _paths(*sources)
-    return content_hash(sys.version, sympy.__version__, files_hash(paths, Path(__file__).parent)) if paths else None
+    return content_hash(sys.version, versions()["sympy"], files_hash(paths, Path(__file__).parent)) if paths else None
 
 
 def _is_what_runs(*sources: str) -> bool:

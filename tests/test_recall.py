@@ -14,10 +14,10 @@ import sympy
 from simulate import recall
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
-from simulate.cohort.ensemble import kernel_of
 from simulate.errors import InputError
 from simulate.kernels.blueprint import blueprint, recalled_blueprint
 from simulate.kernels.build import assemble
+from simulate.kernels.of_model import kernel_of
 from simulate.kernels.system import lower
 from simulate.recall import recalled
 from simulate.studies.models import _shipped_model, find_model

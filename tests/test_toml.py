@@ -20,7 +20,8 @@ from simulate.files import BARE_KEY, parse_toml, read_toml
 from simulate.studies.measuring.catalogue import read_measurement
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sweeps.requests import read_request
-from simulate.symbolic.modelfile import read_hypothesis, read_model, read_parameters, read_sources
+from simulate.symbolic.modelfile import read_hypothesis, read_model
+from simulate.symbolic.parameterfile import read_parameters, read_sources
 from simulate.symbolic.units import parse_quantity
 from simulate.toml import TomlTable
 from simulate.tomltext import Keys

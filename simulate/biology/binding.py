@@ -17,7 +17,8 @@ from sympy import symbols
 
 from simulate.biology.occupancy import RECEPTORS, Receptors
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import Definition, Mechanism, Reaction, Species, at_baseline
+from simulate.symbolic.parts import Definition, Mechanism, Reaction, Species
+from simulate.symbolic.symbols import at_baseline
 
 k_off_il1, k_off_Ra = symbols("k_off_il1 k_off_Ra")
 

@@ -19,7 +19,8 @@ from sympy import symbols
 from simulate.biology.muscle import CREATINE_KINASE
 from simulate.biology.receptors import PERCENT
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import Condition, Definition, Mechanism, Observable, at_baseline
+from simulate.symbolic.parts import Condition, Definition, Mechanism, Observable
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS
 
 p_unchanged, slope_response = symbols("p_unchanged slope_response")

@@ -11,7 +11,8 @@ from sympy import symbols
 
 from simulate.biology.muscle import CK_0, CREATINE_KINASE, DAMAGE, k_CK
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import TIME, Definition, Mechanism, Reaction
+from simulate.symbolic.parts import Definition, Mechanism, Reaction
+from simulate.symbolic.symbols import TIME
 from simulate.symbolic.units import DIMENSIONLESS
 
 ck_drift, t_drift = symbols("ck_drift t_drift")

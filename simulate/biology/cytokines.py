@@ -27,16 +27,8 @@ from simulate.biology.muscle import DRIVE, INFLAMMATION
 from simulate.biology.occupancy import RELATIVE_SIGNAL_MUSCLE
 from simulate.biology.receptors import PERCENT
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import (
-    Balance,
-    Condition,
-    Definition,
-    Mechanism,
-    Observable,
-    Reaction,
-    Species,
-    at_baseline,
-)
+from simulate.symbolic.parts import Balance, Condition, Definition, Mechanism, Observable, Reaction, Species
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 IL6_0, IL12_0, GCSF_0, k_6, k_12, k_G = symbols("IL6_0 IL12_0 GCSF_0 k_6 k_12 k_G")

@@ -36,7 +36,8 @@ from simulate.biology.cd4 import (
 from simulate.biology.readouts import PERCENT, cells, det1
 from simulate.biology.senescence import CD28POSITIVE
 from simulate.biology.senescence import IN_BLOOD as CD28NULL_IN_BLOOD
-from simulate.symbolic.parts import TIME, Condition, Definition, Mechanism, Observable, Reaction, at_baseline
+from simulate.symbolic.parts import Condition, Definition, Mechanism, Observable, Reaction
+from simulate.symbolic.symbols import TIME, at_baseline
 from simulate.symbolic.units import DIMENSIONLESS
 
 taper_start, taper_half, taper_rest = symbols("taper_start taper_half taper_rest")

@@ -19,7 +19,8 @@ from simulate.biology.cd4 import ACTIVATED, DOUBLE_POSITIVE, EX_TH17, OTHER, TH1
 from simulate.biology.readouts import cells
 from simulate.biology.th1_release import released_weight
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import Definition, Mechanism, Reaction, at_baseline
+from simulate.symbolic.parts import Definition, Mechanism, Reaction
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS
 
 y_g = symbols("y_g")

@@ -13,7 +13,8 @@ from sympy import symbols
 
 from simulate.biology.cd4 import DOUBLE_POSITIVE, TH17
 from simulate.biology.occupancy import RELATIVE_SIGNAL_MUSCLE
-from simulate.symbolic.parts import Condition, Definition, Mechanism, Reaction, Species, at_baseline
+from simulate.symbolic.parts import Condition, Definition, Mechanism, Reaction, Species
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 k_M, w_T, w_I, tau, chi, k_CK, CK_0 = symbols("k_M w_T w_I tau chi k_CK CK_0")

@@ -14,7 +14,8 @@ from sympy import symbols
 from simulate.biology.cd4 import DOUBLE_POSITIVE, EX_TH17, TH1
 from simulate.biology.muscle import DRIVE, INFLAMMATION
 from simulate.biology.receptors import PERCENT
-from simulate.symbolic.parts import Definition, Mechanism, Observable, Reaction, Species, at_baseline
+from simulate.symbolic.parts import Definition, Mechanism, Observable, Reaction, Species
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS
 
 k_IFN, k_17 = symbols("k_IFN k_17")

@@ -34,7 +34,8 @@ from dataclasses import dataclass
 from sympy import Expr, Symbol, symbols
 
 from simulate.biology.pharmacokinetics import CONCENTRATION, ENDOGENOUS
-from simulate.symbolic.parts import Definition, Mechanism, at_baseline
+from simulate.symbolic.parts import Definition, Mechanism
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 K_Ra, f_m, il1_lymph = symbols("K_Ra f_m il1_lymph")

@@ -29,13 +29,6 @@ ENDOGENOUS = Species("R", "the patient's own IL-1Ra in plasma", unit("nM"), init
 
 CONCENTRATION = Definition("C", "plasma concentration of anakinra", unit("nM"), CENTRAL / V)
 
-INTRAMUSCULAR = Route("im", "anakinra", DEPOT, unit("mg"), F / molar_mass)
-
-ASSUMED_ROUTES = {
-    INTRAMUSCULAR: "route: anakinra into a muscle (`im`) is absorbed like anakinra under the skin; no source tells"
-}
-"""Sentences on routes that rest on no evidence."""
-
 PHARMACOKINETICS = Mechanism(
     name="pharmacokinetics",
     title="Anakinra from injection to elimination, and endogenous IL-1Ra",
@@ -54,7 +47,7 @@ PHARMACOKINETICS = Mechanism(
     routes=(
         Route("sc", "anakinra", DEPOT, unit("mg"), F / molar_mass),
         Route("iv", "anakinra", CENTRAL, unit("mg"), 1 / molar_mass),
-        INTRAMUSCULAR,
+        Route("im", "anakinra", DEPOT, unit("mg"), F / molar_mass),
     ),
 )
 

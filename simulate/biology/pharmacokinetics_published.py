@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from simulate import shipped
 from simulate.errors import not_among
-from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.parameterfile import read_parameters
 from simulate.symbolic.parts import Parameter
 
 

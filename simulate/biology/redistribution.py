@@ -25,7 +25,8 @@ from simulate.biology.cd4 import CELLS, TH1
 from simulate.biology.muscle import INFLAMMATION
 from simulate.biology.residence import STAYING
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import Condition, Mechanism, Reaction, Species, at_baseline
+from simulate.symbolic.parts import Condition, Mechanism, Reaction, Species
+from simulate.symbolic.symbols import at_baseline
 
 k_in, k_out, inflamed_entry, f_resident = symbols("k_in k_out inflamed_entry f_resident")
 

@@ -22,7 +22,7 @@ from simulate.errors import InputError
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
-from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.parameterfile import read_parameters
 from simulate.symbolic.parts import Parameter
 
 REFERENCE = (

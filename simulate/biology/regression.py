@@ -15,7 +15,8 @@ from __future__ import annotations
 from sympy import Integer, Symbol, symbols
 
 from simulate.biology.readouts import READOUTS
-from simulate.symbolic.parts import TIME, Definition, Mechanism, Observable, at_baseline
+from simulate.symbolic.parts import Definition, Mechanism, Observable
+from simulate.symbolic.symbols import TIME, at_baseline
 from simulate.symbolic.units import DIMENSIONLESS
 
 t_regression = symbols("t_regression")

@@ -18,7 +18,8 @@ from simulate.biology.il1 import IL1_MUSCLE, k_d1
 from simulate.biology.occupancy import DRUG_MUSCLE, IL1_LYMPH, RELATIVE_SIGNAL_LYMPH, f_m, il1_lymph
 from simulate.biology.pharmacokinetics import CONCENTRATION
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import Condition, Mechanism, Observable, Reaction, Species, at_baseline
+from simulate.symbolic.parts import Condition, Mechanism, Observable, Reaction, Species
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 k_tissue, a_fb_lymph, spill = symbols("k_tissue a_fb_lymph spill")

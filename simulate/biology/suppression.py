@@ -22,7 +22,8 @@ from simulate.biology.cd4 import ACTIVATED, TH1, tau_A
 from simulate.biology.occupancy import RELATIVE_SIGNAL_LYMPH
 from simulate.biology.regulatory import REGULATORY, REGULATORY_LEAK
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import Definition, Mechanism, Observable, Reaction, at_baseline
+from simulate.symbolic.parts import Definition, Mechanism, Observable, Reaction
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 K_reg, y_reg = symbols("K_reg y_reg")

@@ -128,7 +128,7 @@ def _found(what: str, model: Model, latex: bool) -> dict[str, Any]:
     """What can be said of a model, as plain values."""
     from simulate import shipped
     from simulate.symbolic.display import parameter_rows, show_equations, show_reactions, source_rows
-    from simulate.symbolic.modelfile import read_sources
+    from simulate.symbolic.parameterfile import read_sources
 
     if what == "model":
         return _model(model)
@@ -184,7 +184,7 @@ def _all_sources() -> list[dict[str, str]]:
     from simulate import shipped
     from simulate.studies.numbers import shipped_numbers
     from simulate.symbolic.display import cited_rows
-    from simulate.symbolic.modelfile import read_sources
+    from simulate.symbolic.parameterfile import read_sources
 
     return cited_rows(shipped_numbers(), read_sources(shipped.sources_file()))
 

@@ -17,26 +17,23 @@ from simulate.cohort.draws import Cohort, redrawn, typical
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Distribution, Overrides
 from simulate.errors import InputError, did_you_mean
+from simulate.kernels.of_model import kernel_of, system_of, term_sizes_of, unless_stiff
 from simulate.regimen.occasions import with_occasions
 from simulate.regimen.steady import Kinetics, needs_kinetics
 from simulate.regimen.stops import compile_schedule
-from simulate.solver.kernel import FloatArray, IntArray, Kernel
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import MAX_STEPS, Schedule, Tolerance
 from simulate.solver.rules import Adaptive
 from simulate.solver.trajectories import Failure, Trajectories
 from simulate.symbolic.model import Model
 
 if TYPE_CHECKING:
-    from simulate.kernels.system import System
     from simulate.solver.automatic import Automatic
     from simulate.solver.methods import Method
 
 
 _INITIAL = "(0)"
 """What follows the name of a state in that of its initial value."""
-
-_MOST_IN_SERIES = 48
-"""States of the largest model that is solved by Taylor series unless these are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +127,14 @@ class Ensemble:
 
         None for a state, and for an observable that is not added up from terms of both signs.
         """
-        if self.model is None or not cancelling(self.model, [name]):
+        sizes = None if self.model is None else term_sizes_of(self.model).get(name)
+        if self.model is None or sizes is None:
             return None
-        sizes = _term_sizes(self.model, name)
         parameters = self.parameter_values.reshape(-1, self.parameter_values.shape[2])
         states = self.trajectories.values[:, :, : len(self.model.species)]
-        found: FloatArray = np.nan_to_num(sizes(states, parameters, self.trajectories.times), posinf=0.0).max(axis=1)
+        found: FloatArray = np.nan_to_num(sizes.sums(states, parameters, self.trajectories.times), posinf=0.0).max(
+            axis=1
+        )
         return found.reshape(self.shape)
 
     def keeping(self, quantities: Sequence[str]) -> Ensemble:
@@ -264,7 +263,7 @@ def simulate_cohort(
 
         initial = [name.removesuffix(_INITIAL) for name in sensitivities if name.endswith(_INITIAL)]
         found = solve_sensitivities(
-            _system(model),
+            system_of(model),
             flat,
             schedule,
             outputs_of(times),
@@ -345,69 +344,6 @@ def _before(values: FloatArray, times: FloatArray) -> FloatArray:
         return values
     values[:, 1] = values[:, 0]
     return values[:, 1:]
-
-
-@functools.lru_cache(maxsize=8)
-def kernel_of(model: Model) -> Kernel:
-    """Kernel of a model; the last few are kept, as an analysis asks for the same one again and again."""
-    from simulate.kernels.blueprint import recalled_blueprint
-    from simulate.kernels.build import assemble
-
-    return assemble(recalled_blueprint(_system(model), model.key))
-
-
-@functools.lru_cache(maxsize=8)
-def quickest_method(model: Model, *, watched: bool = False) -> Method:
-    """Taylor series where a model of some states has them everywhere and nothing switches, else Dormand-Prince 5(4).
-
-    The long steps of series pass over what switches and returns within one, and over what rules watch for
-    (``watched``). Those of a hundred states take seconds to compile.
-    """
-    from simulate.solver.methods import DOPRI5, TAYLOR
-
-    kernel = kernel_of(model)
-    if watched or kernel.hybrid is not None or len(kernel.states) > _MOST_IN_SERIES:
-        return DOPRI5
-    try:
-        kernel.jets(TAYLOR.series)
-    except InputError as error:
-        if error.code != "kernel.not-smooth":
-            raise
-        return DOPRI5
-    return TAYLOR
-
-
-def unless_stiff(model: Model, *, watched: bool = False) -> Automatic:
-    """What is done if no method is given: `quickest_method`, and Rodas5P for trajectories that it gives up."""
-    from simulate.solver.automatic import Automatic
-
-    return Automatic(explicit=quickest_method(model, watched=watched), patience=None)
-
-
-def cancelling(model: Model, names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the named states and observables in which terms of both signs are added up."""
-    from sympy import Symbol
-
-    from simulate.kernels.terms import cancels
-
-    system = _system(model)
-    observed = dict(zip(system.observables, system.observed, strict=True))
-    moving = {Symbol(name) for name in system.states}
-    return tuple(name for name in names if name in observed and cancels(observed[name], moving))
-
-
-@functools.lru_cache(maxsize=64)
-def _term_sizes(model: Model, name: str) -> Callable[[FloatArray, FloatArray, FloatArray], FloatArray]:
-    from simulate.kernels.terms import term_sizes
-
-    return term_sizes(_system(model), name)
-
-
-@functools.lru_cache(maxsize=8)
-def _system(model: Model) -> System:
-    from simulate.kernels.system import lower
-
-    return lower(model)
 
 
 def overrides_of(arm: Arm) -> Overrides:

@@ -16,7 +16,7 @@ from simulate.evidence.items import Evidence, Item, Reading, Standing, Statement
 from simulate.evidence.kinds import KINDS
 from simulate.evidence.subject import Subject
 from simulate.files import Document, read_toml
-from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.parameterfile import read_parameters
 from simulate.symbolic.units import DIMENSIONLESS, unit
 from simulate.toml import TomlTable
 

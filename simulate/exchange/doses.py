@@ -19,8 +19,9 @@ from sympy import Expr, Symbol
 
 from simulate.exchange.numbers import free_name
 from simulate.exchange.sbml.reading import Imported
-from simulate.symbolic.parts import TIME, Event, Mechanism, Route, Species
+from simulate.symbolic.parts import Event, Mechanism, Route, Species
 from simulate.symbolic.switching import above, at_least, both, same
+from simulate.symbolic.symbols import TIME
 from simulate.symbolic.units import DIMENSIONLESS
 
 UNIT = "dimensionless"

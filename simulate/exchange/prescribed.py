@@ -12,8 +12,9 @@ from sympy import Expr
 from simulate.errors import InputError
 from simulate.exchange.numbers import free_name
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import TIME, Event, Parameter, Reaction, Route, Species
+from simulate.symbolic.parts import Event, Parameter, Reaction, Route, Species
 from simulate.symbolic.switching import at_least
+from simulate.symbolic.symbols import TIME
 from simulate.symbolic.units import unit
 
 _FIRST = 1_000_000

@@ -18,8 +18,9 @@ from simulate.exchange.sbml.names import Names
 from simulate.symbolic.hypothesis import NONE
 from simulate.symbolic.languages import Language, source
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import TIME, Parameter, Route, Species
+from simulate.symbolic.parts import Parameter, Route, Species
 from simulate.symbolic.switching import above, at_least, both, either, floor, no, same
+from simulate.symbolic.symbols import TIME
 from simulate.symbolic.units import DIMENSIONLESS, Unit
 
 Line = tuple[str, str]

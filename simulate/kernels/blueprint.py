@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from sympy import Expr, Symbol
 
-from simulate.kernels.clock import timed_parts
 from simulate.kernels.hoisting import Assignment, Program, hoist, straight_line
 from simulate.kernels.saturation import without_overflow
 from simulate.kernels.sensitivity_blocks import Pieces
 from simulate.kernels.switches import NONE, Switches, symbols_of, with_modes
 from simulate.kernels.system import System, infusion
-from simulate.recall import recalled
-from simulate.symbolic.parts import TIME
+from simulate.kernels.timed import timed_parts
+from simulate.symbolic.symbols import TIME
 from simulate.uncollected import uncollected
 
 
@@ -109,12 +108,3 @@ def blueprint(system: System, *, with_switches: bool = True, for_derivatives: bo
         timed=timed_parts((*system.rhs, *(event.when for event in system.events)), set(varying[1:])),
         switches=switches,
     )
-
-
-def recalled_blueprint(system: System, key: str) -> Blueprint:
-    """`blueprint` of a system, or what an earlier process found: for models that are solved again and again.
-
-    It is looked for under the ``key`` of its model, and taken if the whole system is the same.
-    """
-    kept = recalled("blueprint", ("kernels", "solver", "symbolic"), key, lambda: (system, blueprint(system)))
-    return kept[1] if kept[0] == system else blueprint(system)

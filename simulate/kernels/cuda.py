@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from simulate.errors import InputError, MissingExtra
-from simulate.kernels.build import CompiledKernel
 from simulate.kernels.edition import Edition, decorated_by
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import System
 from simulate.solver import methods
 from simulate.solver.arguments import batch_of, breaks_of, failures_of, kernel_view, method_view, stops_of

@@ -19,8 +19,8 @@ from sympy import Expr, Symbol
 from simulate.kernels.hoisting import Abs, derivative
 from simulate.kernels.saturation import logistic, share, softplus
 from simulate.symbolic.functions import rebuild
-from simulate.symbolic.parts import TIME
 from simulate.symbolic.switching import CONDITIONS, above, choose
+from simulate.symbolic.symbols import TIME
 
 _FAR = sympy.Integer(32)
 """Argument of an exponential at whose negative it is nothing (1e-14)."""

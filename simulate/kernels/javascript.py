@@ -17,7 +17,7 @@ from simulate.kernels.hoisting import Assignment, gradient, straight_line
 from simulate.kernels.lowering import lowered
 from simulate.kernels.print_text import Dialect, comment, dialect, statements
 from simulate.kernels.system import System, infusion
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 _PLAIN = dialect("Math", "({0} ? {1} : {2})", "{} || {}", "{} && {}", "{} === {}", "{} !== {}", "  // {}")
 JAVASCRIPT = Dialect(

@@ -25,7 +25,6 @@ from typing import Any
 
 from numba import types
 from numba.core import cgutils
-from sympy.utilities.iterables import strongly_connected_components
 
 from simulate.emitted import Writer
 from simulate.kernels.rows import Rows, width, write_fence
@@ -390,6 +389,8 @@ def _parts(program: Tape) -> list[tuple[list[int], list[int]]]:
             edges += [(cores[place], cores[core]) for core in operands]
         else:
             edges += [(cores[place], cores[core]) for linear in operands for core, _ in linear[1]]
+    from sympy.utilities.iterables import strongly_connected_components
+
     merged: list[list[tuple[str, int]]] = []
     room = 0
     for part in strongly_connected_components(([*cores.values(), *states.values()], edges)):

@@ -14,8 +14,8 @@ from sympy import Expr, Symbol
 from simulate.kernels.hoisting import Abs, derivative, straight_line
 from simulate.kernels.switches import Switches, mode
 from simulate.kernels.tangents import Tangents, total, with_tangents
-from simulate.symbolic.parts import TIME
 from simulate.symbolic.switching import floor
+from simulate.symbolic.symbols import TIME
 
 _HALF = sympy.Rational(1, 2)
 Reach = tuple[frozenset[Symbol], frozenset[Symbol]]

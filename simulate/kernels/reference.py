@@ -22,7 +22,7 @@ from simulate.kernels.system import System, infusion
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Failure, Status, Trajectories
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 _SLACK = 1e-12
 _ROUGH, _ROUGHER = 1e-4, 1e-9

@@ -7,18 +7,16 @@ smaller side; so are its derivatives. Terms with exponents up to 4 stay as they 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
 from simulate.kernels.hoisting import Abs
 from simulate.kernels.system import Happening, System
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 _HARMLESS = 4
 """Largest size of the exponent of a power that is left alone."""
@@ -230,50 +228,6 @@ def _power(term: Expr) -> tuple[Expr, Expr | None]:
         return term.base, term.exp
     return term, None
 
-
-def _share(s: Any, n: Any) -> Any:
-    p, is_above = _smaller(s, n)
-    return np.where(is_above, 1.0, p) / (1.0 + p)
-
-
-def _smaller(s: Any, n: Any) -> tuple[Any, Any]:
-    """The smaller of ``s**n`` and its inverse, and whether it is the inverse."""
-    s, n = np.asarray(s, dtype=float), np.asarray(n, dtype=float)
-    return np.where(np.abs(s) > 1.0, 1.0 / s, s) ** np.abs(n), (np.abs(s) > 1.0) == (n >= 0.0)
-
-
-def _logistic(u: Any) -> Any:
-    return _share(np.exp(np.clip(u, -700.0, 700.0)), 1.0)
-
-
-def _weight(s: Any, n: Any, j: Any) -> Any:
-    s, n = np.asarray(s, dtype=float), np.abs(n)
-    r = np.where(np.abs(s) > 1.0, 1.0 / s, s)
-    return r ** np.where(np.abs(s) > 1.0, n + j, n - j) / (1.0 + r**n) ** 2
-
-
-def _weight_log(s: Any, n: Any, j: Any) -> Any:
-    factor = _weight(s, n, j)
-    return np.where(factor == 0.0, 0.0, factor * np.log(s))
-
-
-IN_NUMPY = {
-    "share": _share,
-    "weight": _weight,
-    "weight_log": _weight_log,
-    "logistic": _logistic,
-    "softplus": lambda u: np.logaddexp(0.0, u),
-    "above": lambda a, b: np.where(np.greater(a, b), 1.0, 0.0),
-    "at_least": lambda a, b: np.where(np.greater_equal(a, b), 1.0, 0.0),
-    "same": lambda a, b: np.where(np.equal(a, b), 1.0, 0.0),
-    "no": lambda condition: 1.0 - condition,
-    "both": lambda *conditions: functools.reduce(np.minimum, conditions),
-    "either": lambda *conditions: functools.reduce(np.maximum, conditions),
-    "choose": lambda condition, a, b: np.where(np.greater(condition, 0.5), a, b),
-    "floor": np.floor,
-    "sign": np.sign,
-}
-"""The functions by name, for arrays."""
 
 IN_PYTHON: dict[str, Callable[..., Any]] = {
     "above": lambda a, b: float(a > b),

@@ -24,8 +24,9 @@ from sympy import Symbol
 
 from simulate.errors import InputError, did_you_mean
 from simulate.kernels.blueprint import Blueprint, blueprint
-from simulate.kernels.build import CompiledKernel, assemble
+from simulate.kernels.build import assemble
 from simulate.kernels.hoisting import Program, hoist
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.passing import Reach, reaches, with_derivatives
 from simulate.kernels.sensitivity_blocks import pieces
 from simulate.kernels.switches import NONE, symbols_of
@@ -35,7 +36,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.layout import CAPACITY
 from simulate.solver.problem import MAX_STEPS, Schedule, Tolerance
 from simulate.solver.trajectories import Trajectories
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 if TYPE_CHECKING:
     from simulate.solver.methods import Method

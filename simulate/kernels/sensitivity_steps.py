@@ -24,7 +24,7 @@ from simulate.kernels.rows import Rows, values_of, width, write_fence
 from simulate.kernels.sensitivity_blocks import Followers, StepPart, rate_of
 from simulate.solver.layout import COMMAND, DENSE, ERROR, LANES, MOVED, NOW, RATE, START, STATE, STEP, stage
 from simulate.solver.tableau import ButcherTableau
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 _for_range: Any = cgutils.for_range
 

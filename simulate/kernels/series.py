@@ -20,8 +20,8 @@ from simulate.errors import InputError, Where
 from simulate.kernels.modular import PRIME, convolved, inverse, powers, residue, times
 from simulate.kernels.system import System
 from simulate.streams import IntArray, stream
-from simulate.symbolic.parts import TIME
 from simulate.symbolic.printing import print_expression
+from simulate.symbolic.symbols import TIME
 
 _SEED = 2002
 _TRIES = 1000

@@ -14,8 +14,8 @@ from simulate.errors import InputError, Where
 from simulate.kernels.system import System, infusion
 from simulate.symbolic.constants import approximate
 from simulate.symbolic.functions import substitute
-from simulate.symbolic.parts import TIME
 from simulate.symbolic.printing import print_expression
+from simulate.symbolic.symbols import TIME
 
 _A_MOMENT = sympy.Rational(1, 10**6)
 _BENDS = (sympy.Max, sympy.Min, sympy.Abs)

@@ -15,7 +15,7 @@ from sympy import Expr, Symbol
 from simulate.symbolic.expressions import parse_expression
 from simulate.symbolic.functions import substitute
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 
 @dataclass(frozen=True, slots=True)

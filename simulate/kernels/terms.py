@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 
-import numpy as np
 import sympy
 from sympy import Dummy, Expr, Symbol
 
 from simulate.kernels.hoisting import derivative, needed
 from simulate.kernels.system import System
+from simulate.kernels.term_sizes import TermSizes
 from simulate.kernels.vectorfield import numpy_function
-from simulate.solver.kernel import FloatArray
 from simulate.symbolic.functions import rebuild
-from simulate.symbolic.parts import TIME
-
-_TOGETHER = 16_384
-"""Numbers of a course that are computed at a time."""
+from simulate.symbolic.symbols import TIME
 
 
 def cancels(expression: Expr, moving: Set[Symbol]) -> bool:
@@ -62,30 +58,13 @@ def _of_sums(expression: Expr, moving: Set[Symbol], sums: dict[Expr, Dummy]) -> 
     return rebuild(expression.func, [_of_sums(argument, moving, sums) for argument in expression.args])
 
 
-def term_sizes(system: System, observable: str) -> Callable[[FloatArray, FloatArray, FloatArray], FloatArray]:
-    """Function that adds up the sizes of the terms of an observable.
-
-    Returns
-    -------
-    function
-        Of states [row, time, state], parameters [row, parameter] and times [time]; gives [row, time], in the unit of
-        the observable.
-    """
-    expression = system.observed[system.observables.index(observable)]
+def term_sizes(system: System) -> dict[str, TermSizes]:
+    """What adds up the sizes of terms, for each observable in which terms of both signs are added up."""
     symbols = [TIME, *map(Symbol, system.states), *map(Symbol, system.parameters)]
-    sizes_of = [added_sizes(expression, {Symbol(name) for name in system.states})]
-    function = numpy_function(needed(system.constants, sizes_of), sizes_of, symbols)
-
-    def sizes(states: FloatArray, parameters: FloatArray, times: FloatArray) -> FloatArray:
-        sums = np.empty(states.shape[:2])
-        # Few rows at a time: what is computed on the way stays in the cache of the processor.
-        together = max(1, _TOGETHER // max(1, len(times)))
-        for first in range(0, len(states), together):
-            rows = slice(first, first + together)
-            columns = (parameters[rows, column, np.newaxis] for column in range(parameters.shape[1]))
-            with np.errstate(all="ignore"):
-                (found,) = function([times, *np.moveaxis(states[rows], 2, 0), *columns])
-            sums[rows] = found
-        return sums
-
-    return sizes
+    moving = {Symbol(name) for name in system.states}
+    found: dict[str, TermSizes] = {}
+    for observable, expression in zip(system.observables, system.observed, strict=True):
+        if cancels(expression, moving):
+            sizes = added_sizes(expression, moving)
+            found[observable] = TermSizes(numpy_function(needed(system.constants, [sizes]), [sizes], symbols))
+    return found

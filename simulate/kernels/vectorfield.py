@@ -7,6 +7,7 @@ in the states. Inputs are the parameters and, after them, the rate at which each
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +19,11 @@ from sympy import Expr, Symbol
 
 from simulate.errors import InputError, did_you_mean
 from simulate.kernels.hoisting import Assignment, gradient, straight_line
-from simulate.kernels.saturation import IN_NUMPY, IN_PYTHON, without_overflow
+from simulate.kernels.in_numpy import IN_NUMPY, NumpyFunction
+from simulate.kernels.saturation import IN_PYTHON, without_overflow
 from simulate.kernels.system import System, infusion
 from simulate.solver.kernel import FloatArray
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 _INFEASIBLE = 1e-12
 _Evaluated = Callable[[FloatArray, FloatArray], list[Any]]
@@ -260,8 +262,8 @@ def _evaluated(
 
 def numpy_function(
     assignments: Sequence[Assignment], results: Sequence[Expr], symbols: Sequence[Symbol]
-) -> Callable[[Sequence[Any]], list[Any]]:
-    """Function of the values of symbols, numbers or arrays, one value for each result."""
+) -> NumpyFunction:
+    """Function of the values of symbols."""
     # Identifiers are made here and never taken from a model.
     names = {symbol: Symbol(f"a{index}") for index, symbol in enumerate(symbols)}
     arguments = list(names.values())
@@ -270,10 +272,10 @@ def numpy_function(
         steps.append((Symbol(f"x{index}"), expression.xreplace(names)))
         names[symbol] = steps[-1][0]
     finished = [result.xreplace(names) for result in results]
-    function: Callable[[Sequence[Any]], list[Any]] = sympy.lambdify(
+    function = sympy.lambdify(
         [arguments], finished, modules=[IN_NUMPY, "numpy"], cse=lambda _: (steps, finished), docstring_limit=0
     )
-    return function
+    return NumpyFunction(inspect.getsource(function))
 
 
 def _columns(values: Sequence[Any], points: int) -> FloatArray:

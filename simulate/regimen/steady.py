@@ -12,19 +12,20 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import sympy
-from sympy import Expr
-
-from simulate.kernels.linear import LinearPart, emptied, linear_part
-from simulate.kernels.system import System, lower
-from simulate.kernels.vectorfield import of_parameters
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import route_index
 from simulate.solver.kernel import FloatArray
-from simulate.symbolic.dimensions import infer
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Route
+
+if TYPE_CHECKING:
+    # Few doses follow the kinetics of each patient.
+    from sympy import Expr
+
+    from simulate.kernels.linear import LinearPart
+    from simulate.kernels.system import System
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,17 +70,23 @@ class Kinetics:
 
 @functools.lru_cache(maxsize=8)
 def _system(model: Model) -> System:
+    from simulate.kernels.system import lower
+
     return lower(model)
 
 
 @functools.lru_cache(maxsize=64)
 def drug_part(model: Model, route: int) -> LinearPart:
     """The linear part of a model that a route feeds; refused as by `simulate.kernels.linear.linear_part`."""
+    from simulate.kernels.linear import linear_part
+
     return linear_part(_system(model), route)
 
 
 @functools.lru_cache(maxsize=8)
 def _emptied(model: Model) -> tuple[tuple[int, ...], Callable[[FloatArray], list[float]]]:
+    from simulate.kernels.linear import emptied
+
     return emptied(_system(model))
 
 
@@ -89,6 +96,11 @@ def _fraction(model: Model, route: int) -> Callable[[FloatArray], list[float]]:
 
     Expressions know their units, so that no number in a gain converts one.
     """
+    import sympy
+
+    from simulate.kernels.vectorfield import of_parameters
+    from simulate.symbolic.dimensions import infer
+
     way = model.routes[route]
     defined: dict[Expr, Expr] = {}
     for definition in model.definitions:
@@ -104,8 +116,13 @@ def _fraction(model: Model, route: int) -> Callable[[FloatArray], list[float]]:
 
 def needs_kinetics(plan: Plan, routes: Sequence[Route]) -> bool:
     """Whether the stops of a plan depend on the parameters of a patient."""
-    gains = {route.name.casefold(): route.gain for route in routes}
-    return any(course.steady or (course.rated and gains.get(course.route.casefold()) != 1) for course in plan.courses)
+    routes_by_name = {route.name.casefold(): route for route in routes}
+
+    def gain_is_one(name: str) -> bool:
+        route = routes_by_name.get(name.casefold())
+        return route is not None and bool(route.gain == 1)
+
+    return any(course.steady or (course.rated and not gain_is_one(course.route)) for course in plan.courses)
 
 
 def check_steady(plan: Plan, model: Model) -> None:

@@ -29,7 +29,7 @@ from simulate.studies.scenario import REFERENCE
 from simulate.studies.visits import time_words
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
 from simulate.symbolic.model import Model
-from simulate.symbolic.modelfile import read_sources
+from simulate.symbolic.parameterfile import read_sources
 from simulate.watching import Progress, quiet
 
 _PARTS = (

@@ -20,7 +20,6 @@ from simulate.studies.scenario import (
     scenario_from,
 )
 from simulate.studies.settings import Setting, times_set
-from simulate.symbolic.modelfile import read_model
 from simulate.symbolic.units import TIME_DIMENSION, parse_quantity, with_unit
 
 _TIMES = 100
@@ -38,6 +37,8 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
         imported = read_foreign(path, time_unit=time_unit_set(settings))
         model, own, regimen = imported.model.compose(), imported.time_unit, imported.regimen
     else:
+        from simulate.symbolic.modelfile import read_model
+
         model, own, regimen = read_model(path).compose(), "", "none"
     asked = {name: f"--{name} {text}" for name, text in {"end": end, "every": every}.items() if text is not None}
     where = Where(asked["end"])

@@ -35,8 +35,7 @@ from simulate.studies.sweeps.plans import plan_sweep
 from simulate.studies.sweeps.requests import read_request
 from simulate.studies.table_patients import columns_of, known_values
 from simulate.studies.treatments import Tabled, Treatment
-from simulate.symbolic.modelfile import read_parameters, read_sources
-from simulate.symbolic.parameterfile import check_sources
+from simulate.symbolic.parameterfile import check_sources, read_parameters, read_sources
 from simulate.trials.reading import trial_from
 
 

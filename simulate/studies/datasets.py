@@ -60,8 +60,10 @@ import numpy.typing as npt
 
 from simulate.arrays import Arrays, Labeled, LabeledArrays, SameArrays
 from simulate.cohort.arms import Arm
-from simulate.cohort.ensemble import Ensemble, cancelling
+from simulate.cohort.ensemble import Ensemble
 from simulate.errors import InputError, Where
+from simulate.kernels.of_model import cancelling
+from simulate.recall import content_of, recalled
 from simulate.regimen.timetable import Doses, timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
@@ -249,12 +251,22 @@ def _nothing_in(names: Sequence[str], values: FloatArray) -> set[str]:
 
 def idle_routes(model: Model, zero: Set[str]) -> list[int]:
     """Places of the routes by which nothing arrives where some parameters are 0."""
-    found = []
-    for place, route in enumerate(model.routes):
-        nothing = {symbol: 0 for symbol in route.gain.free_symbols if symbol.name in zero}
-        if nothing and route.gain.subs(nothing) == 0:
-            found.append(place)
-    return found
+    if not zero:
+        return []
+
+    def found() -> list[int]:
+        places = []
+        for place, route in enumerate(model.routes):
+            nothing = {symbol: 0 for symbol in route.gain.free_symbols if symbol.name in zero}
+            if nothing and route.gain.subs(nothing) == 0:
+                places.append(place)
+        return places
+
+    return (
+        recalled("idle-routes", ("symbolic", "studies"), content_of((model.routes, sorted(zero))), found)
+        if zero
+        else []
+    )
 
 
 def _scheduled(arm: Arm, model: Model, horizon: float) -> Doses:

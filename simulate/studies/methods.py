@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulate.cohort.ensemble import quickest_method, unless_stiff
 from simulate.errors import not_among
+from simulate.kernels.of_model import quickest_method, unless_stiff
 from simulate.studies.scenario import DEFAULT_METHOD, Scenario
 from simulate.symbolic.model import Model
 

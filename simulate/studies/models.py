@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate import shipped
+from simulate.biology.assumed_routes import ASSUMED_ROUTES
 from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.foreign import is_foreign, read_foreign
 from simulate.files import content_hash, files_hash
-from simulate.recall import recalled
+from simulate.recall import content_of, recalled
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import routes_given
 from simulate.symbolic.hypothesis import Hypothesis, combine
 from simulate.symbolic.model import Model
-from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
-from simulate.symbolic.modelwriting import model_text
 from simulate.symbolic.parameterfile import read_sources
-from simulate.symbolic.parts import Mechanism, Route
+from simulate.symbolic.parts import Mechanism, Observable, Route
 from simulate.symbolic.units import Unit
 
 if TYPE_CHECKING:
@@ -71,25 +70,31 @@ def find_model(
     Errors are blamed on ``where`` if they say no place. ``time_unit`` as for `read_foreign`.
     """
     try:
-        places = {
-            key: place for part in hypothesis if isinstance(part, Path) for key, place in read_places(part).items()
-        }
-        if file is None:
-            # The options of a trial are texts, and one of them may be the name of a file.
-            names = [part for part in hypothesis if isinstance(part, str) and ".toml" not in part]
-            if len(names) == len(hypothesis):
-                return _shipped_model(*names)
-            from simulate.biology.hypotheses import shipped_mechanisms
-            from simulate.biology.reference import reference_model
-
-            return reference_model(_combined(hypothesis, shipped_mechanisms()), places=places)
-        user = read_foreign(file, time_unit=time_unit).model if is_foreign(file) else read_model(file)
-        user = replace(user, places={**user.places, **places})
-        _refuse_names(hypothesis, where)
-        return user.compose(_combined(hypothesis, {part.name: part for part in user.mechanisms}))
+        # The options of a trial are texts, and one of them may be the name of a file.
+        names = [part for part in hypothesis if isinstance(part, str) and ".toml" not in part]
+        if file is None and len(names) == len(hypothesis):
+            return _shipped_model(*names)
+        return _model_of_files(file, hypothesis, where, time_unit)
     except InputError as error:
         error.where = error.where or where
         raise
+
+
+def _model_of_files(
+    file: Path | None, hypothesis: Sequence[str | Path], where: Where | None, time_unit: str | None
+) -> Model:
+    from simulate.symbolic.modelfile import read_model, read_places
+
+    places = {key: place for part in hypothesis if isinstance(part, Path) for key, place in read_places(part).items()}
+    if file is None:
+        from simulate.biology.hypotheses import shipped_mechanisms
+        from simulate.biology.reference import reference_model
+
+        return reference_model(_combined(hypothesis, shipped_mechanisms()), places=places)
+    user = read_foreign(file, time_unit=time_unit).model if is_foreign(file) else read_model(file)
+    user = replace(user, places={**user.places, **places})
+    _refuse_names(hypothesis, where)
+    return user.compose(_combined(hypothesis, {part.name: part for part in user.mechanisms}))
 
 
 @functools.lru_cache(maxsize=32)
@@ -137,6 +142,7 @@ def hypothesis_label(asked: str, model: Model, options: Sequence[str] = ()) -> s
 def _combined(hypothesis: Sequence[str | Path], known: Mapping[str, Mechanism]) -> Hypothesis:
     """A combination of names and of files, which may name the mechanisms that are known."""
     from simulate.biology.hypotheses import hypothesis_named
+    from simulate.symbolic.modelfile import read_hypothesis
 
     return combine(
         hypothesis_named(part) if isinstance(part, str) else read_hypothesis(part, known) for part in hypothesis
@@ -232,7 +238,7 @@ def keep_models(folder: Path, models: Mapping[str, Model]) -> dict[str, dict[str
             count += 1
         taken.add(file.casefold())
         (folder / MODELS).mkdir(exist_ok=True)
-        (folder / file).write_text(model_text(model), encoding="utf-8")
+        (folder / file).write_text(_text(model), encoding="utf-8")
         entries[name] = {
             "file": file,
             "name": model.name,
@@ -244,8 +250,27 @@ def keep_models(folder: Path, models: Mapping[str, Model]) -> dict[str, dict[str
     return entries
 
 
+def _text(model: Model) -> str:
+    """Text of a model, which an earlier process may have written."""
+
+    def written() -> str:
+        from simulate.symbolic.modelwriting import model_text
+
+        return model_text(model)
+
+    return recalled("text", ("symbolic",), content_of(model), written)
+
+
+def key_with(model: Model, routes: tuple[Route, ...], observables: tuple[Observable, ...]) -> str:
+    """Key of a model without its other routes and observables, which an earlier process may have found."""
+    given = content_of((model, [part.name for part in routes], [part.name for part in observables]))
+    return recalled("key", ("symbolic",), given, lambda: replace(model, routes=routes, observables=observables).key)
+
+
 def kept_model(folder: Path, entry: Mapping[str, Any]) -> Model | None:
     """A model from a run directory; None where its file is not the model that it was."""
+    from simulate.symbolic.modelfile import read_model
+
     try:
         model = read_model(folder / str(entry["file"])).compose()
     except (InputError, KeyError):
@@ -260,9 +285,14 @@ def assumed_of_routes(plans: Sequence[Plan], model: Model) -> tuple[str, ...]:
 
 def assumed_of(routes: Sequence[Route]) -> tuple[str, ...]:
     """Assumptions about some routes, in sentences."""
-    from simulate.biology.pharmacokinetics import ASSUMED_ROUTES
+    return tuple(ASSUMED_ROUTES[route.name] for route in routes if route.name in ASSUMED_ROUTES and _is_shipped(route))
 
-    return tuple(ASSUMED_ROUTES[route] for route in routes if route in ASSUMED_ROUTES)
+
+def _is_shipped(route: Route) -> bool:
+    """Whether it is the reference model's, and not one of a user's model with its name."""
+    from simulate.biology.pharmacokinetics import PHARMACOKINETICS
+
+    return route in PHARMACOKINETICS.routes
 
 
 def assumed_together(parts: Iterable[Sequence[str]]) -> tuple[str, ...]:

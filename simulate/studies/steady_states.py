@@ -31,7 +31,7 @@ from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, is_model
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import Axis, parse_axis
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 from simulate.symbolic.units import convert
 from simulate.tabular import ResultTable
 

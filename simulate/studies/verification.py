@@ -18,16 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.cohort.draws import Cohort, members_at
-from simulate.cohort.ensemble import (
-    Ensemble,
-    from_before,
-    kernel_of,
-    member_parameters,
-    outputs_of,
-    schedule_of,
-    simulate_cohort,
-)
+from simulate.cohort.ensemble import Ensemble, from_before, member_parameters, outputs_of, schedule_of, simulate_cohort
 from simulate.errors import counted
+from simulate.kernels.of_model import kernel_of
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import lower
 from simulate.solver.arguments import breaks_of

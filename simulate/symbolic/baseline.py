@@ -17,8 +17,9 @@ from sympy import Expr, Symbol
 from simulate.errors import InputError, Where
 from simulate.symbolic.expressions import substitute
 from simulate.symbolic.limits import Extent, check_extent, check_numbers, extent
-from simulate.symbolic.parts import TIME, Definition, Species, at_baseline
+from simulate.symbolic.parts import Definition, Species
 from simulate.symbolic.printing import print_expression
+from simulate.symbolic.symbols import TIME, at_baseline
 
 
 class Baseline:

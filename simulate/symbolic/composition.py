@@ -19,7 +19,8 @@ from simulate.symbolic.gathering import Parts, gather, select
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.limits import check_extents, check_states
 from simulate.symbolic.model import Model, Solved
-from simulate.symbolic.parts import TIME, Condition, Event, Mechanism, Parameter, Reaction, Species
+from simulate.symbolic.parts import Condition, Event, Mechanism, Parameter, Reaction, Species
+from simulate.symbolic.symbols import TIME
 from simulate.symbolic.units import DIMENSIONLESS, PER_DAY, TIME_DIMENSION, Dimension
 from simulate.uncollected import uncollected
 

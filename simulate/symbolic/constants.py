@@ -9,8 +9,8 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from simulate.symbolic.parts import at_baseline
 from simulate.symbolic.switching import above, at_least, both, choose, either, floor, no, same
+from simulate.symbolic.symbols import at_baseline
 
 MAX_BITS = 990
 """Longest numerator and denominator, such that each is a finite double."""

@@ -13,9 +13,9 @@ import sympy
 from sympy import Expr
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.symbolic.parts import at_baseline
 from simulate.symbolic.printing import print_expression
 from simulate.symbolic.switching import CONDITIONS, above, at_least, choose, floor, is_condition, pieces, same
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, Dimension
 
 _PURE = DIMENSIONLESS.dimension

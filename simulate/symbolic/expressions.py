@@ -10,17 +10,16 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where
-from simulate.symbolic.functions import FUNCTIONS, PLAIN, hill, is_name, substitute
+from simulate.symbolic.functions import FUNCTIONS, PLAIN, hill, substitute
 from simulate.symbolic.grammar import parse_expression
-from simulate.symbolic.parts import at_baseline
 from simulate.symbolic.printing import print_expression
 from simulate.symbolic.switching import CONDITIONS, SWITCHING, from_sympy
+from simulate.symbolic.symbols import at_baseline
 
 __all__ = [
     "FUNCTIONS",
     "as_expression",
     "hill",
-    "is_name",
     "parse_expression",
     "print_expression",
     "substitute",

@@ -6,8 +6,6 @@ All quantities are real; SymPy is not told so, for its assumptions cost seconds.
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +15,9 @@ from sympy import Expr
 
 from simulate.errors import InputError
 from simulate.symbolic.constants import bits
-from simulate.symbolic.parts import at_baseline
 from simulate.symbolic.switching import ceil, floor, piecewise
+from simulate.symbolic.symbols import at_baseline
 
-MAX_NAME = 100
-"""Characters of a name."""
 _MAX_POWER_BITS = 100_000
 MAX_PIECES = 100
 """Conditions of a ``piecewise``."""
@@ -75,17 +71,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "ceil": Function(ceil, 1, 1),
     "piecewise": Function(piecewise, 3, 2 * MAX_PIECES + 1),
 }
-"""The functions of the grammar by name."""
-
-
-def is_name(text: str) -> bool:
-    """Whether a text can name a symbol: an ASCII identifier that is neither a function nor a Python keyword."""
-    return (
-        re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", text) is not None
-        and len(text) <= MAX_NAME
-        and not keyword.iskeyword(text)
-        and text not in FUNCTIONS
-    )
+"""The functions of the grammar, in the order of `simulate.symbolic.naming.FUNCTION_NAMES`."""
 
 
 def substitute(expr: Expr, mapping: Mapping[Expr, Expr], *, baseline: Callable[[Expr], Expr] = at_baseline) -> Expr:

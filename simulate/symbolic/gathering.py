@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from keyword import iskeyword
 from typing import Protocol
 
 import sympy
 from sympy import Expr
 
 from simulate.errors import InputError, Where, did_you_mean, not_among
-from simulate.symbolic.expressions import FUNCTIONS, as_expression, is_name
+from simulate.symbolic.expressions import as_expression
 from simulate.symbolic.hypothesis import Hypothesis
+from simulate.symbolic.naming import check_name
 from simulate.symbolic.parts import (
-    TIME,
     Balance,
     Condition,
     Definition,
@@ -287,30 +286,6 @@ def _check_names(parts: Parts) -> None:
                     advice="rename one; in a hypothesis, replace the mechanism that has the other",
                 )
             owner[name] = kind
-
-
-def check_name(name: str, where: Where) -> None:
-    """Refuse a name that cannot be a symbol.
-
-    Raises
-    ------
-    InputError
-        ``model.name``.
-    """
-    if name == TIME.name:
-        raise InputError("the name `t` belongs to time", code="model.name", where=where)
-    if not is_name(name):
-        raise InputError(
-            f"`{name[:60]}` cannot be a name",
-            code="model.name",
-            where=where,
-            expected="ASCII letters, digits and underscores, the first no digit",
-            advice="it is a function"
-            if name in FUNCTIONS
-            else "it is a keyword of Python"
-            if iskeyword(name)
-            else None,
-        )
 
 
 def _two_mechanisms(name: str) -> InputError:

@@ -18,8 +18,9 @@ from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.symbolic.constants import MAX_BITS, approximate, bits
-from simulate.symbolic.functions import FUNCTIONS, MAX_NAME, MAX_ROOTED, Function, is_name, power, rooted
+from simulate.symbolic.functions import FUNCTIONS, MAX_ROOTED, Function, power, rooted
 from simulate.symbolic.limits import MAX_NESTED_NUMBERS
+from simulate.symbolic.naming import MAX_NAME, is_name
 from simulate.symbolic.switching import CONDITIONS, both, compare, either, is_condition, no, piecewise
 
 MAX_LENGTH = 10_000

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import sympy
-from sympy import Expr, Symbol
+from typing import TYPE_CHECKING
 
 from simulate.files import content_hash
+from simulate.symbolic.deferred import Deferred
 from simulate.symbolic.parts import Condition, Definition, Event, Observable, Parameter, Reaction, Route, Species
-from simulate.symbolic.printing import print_expression
 from simulate.symbolic.units import Unit
+
+if TYPE_CHECKING:
+    from sympy import Expr, Symbol
 
 
 @dataclass(frozen=True, slots=True)
-class Solved:
+class Solved(Deferred):
     """An unknown that the steady baseline determined: ``expression`` is in parameters and earlier unknowns."""
+
+    EXPRESSIONS = ("expression",)
 
     name: str
     meaning: str
@@ -27,11 +30,13 @@ class Solved:
     @property
     def symbol(self) -> Symbol:
         """The SymPy symbol of this unknown."""
+        from sympy import Symbol
+
         return Symbol(self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class Model(Deferred):
     """A composed model; nothing in it refers to anything that it does not hold.
 
     Attributes
@@ -50,6 +55,8 @@ class Model:
     key
         Hash of everything that decides numbers, the same in every process: titles, meanings and sources have no part.
     """
+
+    EXPRESSIONS = ("initial",)
 
     name: str
     title: str
@@ -75,15 +82,19 @@ class Model:
 
     def rates(self) -> tuple[Expr, ...]:
         """Rate of change of each species a day: the sum of change times rate, definitions not written out."""
+        from sympy import Add, Mul
+
         terms: dict[str, list[Expr]] = {species.name: [] for species in self.species}
         for reaction in self.reactions:
             for species, change in reaction.change.items():
-                terms[species.name].append(sympy.Mul(change, reaction.rate))
-        return tuple(sympy.Add(*terms[species.name]) for species in self.species)
+                terms[species.name].append(Mul(change, reaction.rate))
+        return tuple(Add(*terms[species.name]) for species in self.species)
 
 
 def _deciding(model: Model) -> Iterator[str]:
     """Texts that together decide every number that the model can give."""
+    from simulate.symbolic.printing import print_expression
+
     for species, initial in zip(model.species, model.initial, strict=True):
         yield from ("species", species.name, *_of_unit(species.unit), print_expression(initial))
     for parameter in model.parameters:
@@ -96,7 +107,7 @@ def _deciding(model: Model) -> Iterator[str]:
     for reaction in model.reactions:
         yield from ("reaction", print_expression(reaction.rate))
         for target, change in reaction.change.items():
-            yield from ("change", target.name, print_expression(sympy.sympify(change, strict=True)))
+            yield from ("change", target.name, _text(change))
     for observable in model.observables:
         yield from ("observable", observable.name, *_of_unit(observable.unit), print_expression(observable.expression))
     for route in model.routes:
@@ -115,7 +126,11 @@ def _deciding(model: Model) -> Iterator[str]:
 
 
 def _text(value: Expr | float) -> str:
-    return print_expression(sympy.sympify(value, strict=True))
+    from sympy import sympify
+
+    from simulate.symbolic.printing import print_expression
+
+    return print_expression(sympify(value, strict=True))
 
 
 def _of_unit(unit: Unit) -> tuple[str, str]:

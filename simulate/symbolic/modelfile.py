@@ -20,11 +20,11 @@ from simulate.errors import InputError, Where, listed, not_among
 from simulate.files import Document, parse_toml, read_toml
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.expressions import parse_expression
-from simulate.symbolic.gathering import check_name
 from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
 from simulate.symbolic.limits import check_states
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelwriting import model_text
+from simulate.symbolic.naming import check_name
 from simulate.symbolic.parameterfile import PARAMETER_KEYS, check_sources, parameter_of, read_parameters, read_sources
 from simulate.symbolic.parts import (
     Balance,

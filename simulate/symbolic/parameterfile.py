@@ -20,7 +20,7 @@ from pathlib import Path
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import read_toml
-from simulate.symbolic.gathering import check_name
+from simulate.symbolic.naming import check_name
 from simulate.symbolic.parts import Grade, Parameter, Source, Spread
 from simulate.symbolic.units import DIMENSIONLESS, unit
 from simulate.toml import TomlTable

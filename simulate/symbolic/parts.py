@@ -10,18 +10,19 @@ import enum
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy
-from sympy import Expr, Symbol
-
+from simulate.symbolic.deferred import Deferred
 from simulate.symbolic.units import DIMENSIONLESS, Unit
 
-TIME = Symbol("t")
-"""Time in days since the start of the simulation, the only symbol that every model has."""
+if TYPE_CHECKING:
+    from sympy import Expr, Symbol
 
-at_baseline = sympy.Function("at_baseline")
-"""``at_baseline(x)`` is the value of the expression ``x`` in the state from which every trajectory starts."""
+
+def _expression(value: Any) -> Expr:
+    from sympy import sympify
+
+    return sympify(value, strict=True)
 
 
 class _Symbolic:
@@ -37,37 +38,39 @@ class _Symbolic:
     @property
     def symbol(self) -> Symbol:
         """The SymPy symbol of this part's name."""
+        from sympy import Symbol
+
         return Symbol(self.name)
 
     def _sympy_(self) -> Symbol:
         return self.symbol
 
     def __add__(self, other: Any) -> Expr:
-        return self.symbol + sympy.sympify(other, strict=True)
+        return self.symbol + _expression(other)
 
     def __radd__(self, other: Any) -> Expr:
-        return sympy.sympify(other, strict=True) + self.symbol
+        return _expression(other) + self.symbol
 
     def __sub__(self, other: Any) -> Expr:
-        return self.symbol - sympy.sympify(other, strict=True)
+        return self.symbol - _expression(other)
 
     def __rsub__(self, other: Any) -> Expr:
-        return sympy.sympify(other, strict=True) - self.symbol
+        return _expression(other) - self.symbol
 
     def __mul__(self, other: Any) -> Expr:
-        return self.symbol * sympy.sympify(other, strict=True)
+        return self.symbol * _expression(other)
 
     def __rmul__(self, other: Any) -> Expr:
-        return sympy.sympify(other, strict=True) * self.symbol
+        return _expression(other) * self.symbol
 
     def __truediv__(self, other: Any) -> Expr:
-        return self.symbol / sympy.sympify(other, strict=True)
+        return self.symbol / _expression(other)
 
     def __rtruediv__(self, other: Any) -> Expr:
-        return sympy.sympify(other, strict=True) / self.symbol
+        return _expression(other) / self.symbol
 
     def __pow__(self, other: Any) -> Expr:
-        return self.symbol ** sympy.sympify(other, strict=True)
+        return self.symbol ** _expression(other)
 
     def __neg__(self) -> Expr:
         return -self.symbol
@@ -126,8 +129,10 @@ class Parameter(_Symbolic):
 
 
 @dataclass(frozen=True, slots=True)
-class Species(_Symbolic):
+class Species(_Symbolic, Deferred):
     """A quantity with a rate of change; ``initial`` is an expression in parameters and balanced unknowns."""
+
+    EXPRESSIONS = ("initial",)
 
     name: str
     meaning: str
@@ -136,8 +141,10 @@ class Species(_Symbolic):
 
 
 @dataclass(frozen=True, slots=True)
-class Definition(_Symbolic):
+class Definition(_Symbolic, Deferred):
     """A named intermediate expression, usable wherever a symbol is."""
+
+    EXPRESSIONS = ("expression",)
 
     name: str
     meaning: str
@@ -146,8 +153,10 @@ class Definition(_Symbolic):
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(Deferred):
     """A process: ``d(species)/dt`` is the sum over reactions of ``change[species] * rate``."""
+
+    EXPRESSIONS = ("rate", "change")
 
     name: str
     rate: Expr
@@ -155,8 +164,10 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Observable(_Symbolic):
+class Observable(_Symbolic, Deferred):
     """A reported quantity: an expression with a name and the unit in which readers know it."""
+
+    EXPRESSIONS = ("expression",)
 
     name: str
     meaning: str
@@ -165,11 +176,13 @@ class Observable(_Symbolic):
 
 
 @dataclass(frozen=True, slots=True)
-class Route(_Symbolic):
+class Route(_Symbolic, Deferred):
     """A way in for a drug: an administered amount times ``gain`` is added to ``target``.
 
     ``unit`` is the unit of the administered amount; ``gain`` carries bioavailability and conversion.
     """
+
+    EXPRESSIONS = ("gain",)
 
     name: str
     drug: str
@@ -194,8 +207,10 @@ class Balance(_Symbolic):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Deferred):
     """Something that must not be negative at baseline; ``reason`` is the sentence shown when it is."""
+
+    EXPRESSIONS = ("expression",)
 
     name: str
     expression: Expr
@@ -203,7 +218,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Event(Deferred):
     """A change of the state at once, when a condition comes to hold.
 
     Attributes
@@ -223,6 +238,8 @@ class Event:
     at_trigger
         Whether the new values are computed when the event is triggered, or when it happens.
     """
+
+    EXPRESSIONS = ("when", "changes", "delay", "priority")
 
     name: str
     when: Expr
@@ -262,7 +279,7 @@ class Mechanism:
         found += [part.expression for part in self.conditions]
         for event in self.events:
             found += [event.when, event.delay, event.priority or 0, *event.changes.values()]
-        yield from (sympy.sympify(one, strict=True) for one in found)
+        yield from map(_expression, found)
 
     def used_names(self) -> set[str]:
         """Names that stand in its expressions."""

@@ -17,15 +17,19 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-
-import sympy
-from sympy import Expr
+from typing import TYPE_CHECKING, Union
 
 from simulate.errors import InputError, Where
 from simulate.symbolic.unitnames import clipped, unit_named
 
+if TYPE_CHECKING:
+    from sympy import Expr
+
 MAX_UNIT_LENGTH = 200
 """Characters that a unit text may have."""
+
+Exponent = Union[int, Fraction, "Expr"]
+"""Of a base dimension: a whole number as such, another as a fraction; an expression in ``K**n``."""
 
 _MAX_POWER = 12
 _BASE_ORDER = ("cell", "substance", "mass", "length", "time")
@@ -36,8 +40,15 @@ def _product(one: Dimension, other: Dimension) -> Dimension:
     return Dimension.of((*one.exponents, *other.exponents))
 
 
-def _normal_exponent(exponent: Expr) -> Expr:
-    return exponent if exponent.is_Rational else sympy.expand(exponent)
+def _normal_exponent(exponent: Exponent) -> Exponent:
+    if isinstance(exponent, int):
+        return exponent
+    if isinstance(exponent, Fraction):
+        return exponent.numerator if exponent.denominator == 1 else exponent
+    if exponent.is_Rational:
+        return _normal_exponent(Fraction(int(exponent.p), int(exponent.q)))
+    expanded = exponent.expand()
+    return _normal_exponent(expanded) if expanded.is_Rational else expanded
 
 
 _CALLED = {
@@ -67,14 +78,14 @@ class Dimension:
     ``exponents`` is sorted by name and holds no zero. An exponent may be an expression, as in ``K**n``.
     """
 
-    exponents: tuple[tuple[str, Expr], ...] = ()
+    exponents: tuple[tuple[str, Exponent], ...] = ()
 
     @classmethod
-    def of(cls, exponents: Iterable[tuple[str, Expr | int]]) -> Dimension:
+    def of(cls, exponents: Iterable[tuple[str, Exponent]]) -> Dimension:
         """Dimension in its normal form from exponents in any order; exponents of one name are added."""
-        total: dict[str, Expr] = {}
+        total: dict[str, Exponent] = {}
         for name, exponent in exponents:
-            total[name] = total.get(name, sympy.Integer(0)) + exponent
+            total[name] = total.get(name, 0) + exponent
         normal = ((name, _normal_exponent(exponent)) for name, exponent in sorted(total.items()))
         return cls(tuple((name, exponent) for name, exponent in normal if exponent != 0))
 
@@ -84,7 +95,7 @@ class Dimension:
     def __truediv__(self, other: Dimension) -> Dimension:
         return self * other**-1
 
-    def __pow__(self, power: Expr | int) -> Dimension:
+    def __pow__(self, power: Exponent) -> Dimension:
         return Dimension.of((name, exponent * power) for name, exponent in self.exponents)
 
     def __str__(self) -> str:
@@ -101,11 +112,11 @@ class Dimension:
 
     def in_units(self) -> str:
         """The dimension as a reader of pharmacology would write it, in coherent units: ``cell/µL · nM / d``."""
-        powers = {name: int(power) for name, power in self.exponents if power.is_Integer}
+        powers = {name: power for name, power in self.exponents if isinstance(power, int)}
         volume, rest = divmod(powers.pop("length", 0), 3)
         if rest or len(powers) + (volume != 0) != len(self.exponents):
             return str(self)
-        parts: list[tuple[str, Expr | int]] = []
+        parts: list[tuple[str, Exponent]] = []
         for name, dense in (("cell", "cell/µL"), ("substance", "nM"), ("mass", "µg/L")):
             shared = min(abs(powers.get(name, 0)), abs(volume)) if powers.get(name, 0) * volume < 0 else 0
             sign = 1 if volume < 0 else -1
@@ -347,18 +358,18 @@ def _base_rank(item: tuple[str, object]) -> tuple[int, str]:
     return (_BASE_ORDER.index(name) if name in _BASE_ORDER else len(_BASE_ORDER), name)
 
 
-def _quotient(powers: Iterable[tuple[str, Expr | int]], times: str = " * ") -> str:
+def _quotient(powers: Iterable[tuple[str, Exponent]], times: str = " * ") -> str:
     """Text of a product of powers, those with a negative exponent after a stroke."""
     above: list[str] = []
     below: list[str] = []
     for name, exponent in powers:
-        power = sympy.sympify(exponent, strict=True)
-        negative = power.could_extract_minus_sign()
-        size = -power if negative else power
+        negative = exponent < 0 if isinstance(exponent, (int, Fraction)) else exponent.could_extract_minus_sign()
+        size = -exponent if negative else exponent
+        is_short = isinstance(size, int) or (not isinstance(size, Fraction) and size.is_Symbol)
         if size == 1:
             shown = name
         else:
             shown = f"({name})" if "/" in name else name
-            shown += f"**{size}" if size.is_Integer or size.is_Symbol else f"**({size})"
+            shown += f"**{size}" if is_short else f"**({size})"
         (below if negative else above).append(f"({shown})" if negative and "/" in shown and size == 1 else shown)
     return " / ".join([times.join(above) or "1", *below])

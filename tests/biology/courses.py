@@ -18,7 +18,7 @@ from simulate.biology.regulatory import TREG_LEAK
 from simulate.biology.renewal import SELF_RENEWAL
 from simulate.biology.senescence import CD28NULL_MEMORY
 from simulate.biology.suppression import TREG_SUPPRESSION
-from simulate.kernels.build import CompiledKernel
+from simulate.kernels.kernel import CompiledKernel
 from simulate.solver.batch import solve
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Trajectories

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.kernels.build import CompiledKernel
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import System, lower
 from simulate.solver import METHODS, FloatArray, Method, Schedule, Status, StopKind, Tolerance, solve

@@ -8,7 +8,7 @@ from simulate import shipped
 from simulate.biology.hypotheses import H1, H2, H3A, H4, H6, H7, H8, HYPOTHESES
 from simulate.biology.options import OPTIONS
 from simulate.biology.reference import parameter_table
-from simulate.symbolic.modelfile import read_sources
+from simulate.symbolic.parameterfile import read_sources
 from simulate.symbolic.parts import Grade, Parameter
 from tests.helpers.models import reference_model
 

@@ -21,7 +21,8 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.trajectories import Trajectories
 from simulate.symbolic.model import Model
-from simulate.symbolic.modelfile import check_sources, read_model, read_sources
+from simulate.symbolic.modelfile import read_model
+from simulate.symbolic.parameterfile import check_sources, read_sources
 
 FOLDER = shipped.root() / "models"
 NAMES = ("schulz2009", "hong2011", "hong2012")

@@ -15,9 +15,10 @@ from simulate.biology.hypotheses import H2
 from simulate.biology.reference import parameter_table
 from simulate.biology.switch import H2_SWITCH, SWITCH, sigmoid
 from simulate.errors import InputError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
 from simulate.kernels.continuation import branches
 from simulate.kernels.equilibria import Equilibrium, Stability, equilibria, starts_in_box
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import System, lower
 from simulate.solver.batch import solve
 from simulate.solver.kernel import FloatArray

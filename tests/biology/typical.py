@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from simulate.biology.hypotheses import hypothesis_named
-from simulate.kernels.build import CompiledKernel
+from simulate.kernels.kernel import CompiledKernel
 from simulate.solver.batch import solve
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Trajectories

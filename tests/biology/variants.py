@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate.kernels.build import CompiledKernel
+from simulate.kernels.kernel import CompiledKernel
 from simulate.solver import DOPRI5, FloatArray, Method, Schedule, StopKind, Tolerance, Trajectories, solve
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.model import Model

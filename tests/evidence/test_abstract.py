@@ -9,7 +9,7 @@ from simulate.evidence.items import Item, Standing, Use
 from simulate.evidence.kinds import Correlation, Count, Direction, Mean, MeanRange, Protocol, PValue
 from simulate.evidence.reading import external_file, read_evidence, shipped_doubts
 from simulate.shipped import sources_file
-from simulate.symbolic.modelfile import read_sources
+from simulate.symbolic.parameterfile import read_sources
 
 ABSTRACT = read_evidence()
 EXTERNAL = read_evidence(external_file())

@@ -14,7 +14,8 @@ from simulate.exchange.sbml.writing import sbml_text
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve
-from simulate.symbolic import Model, read_model
+from simulate.symbolic.model import Model
+from simulate.symbolic.modelfile import read_model
 from tests.helpers.models import reference_model
 from tests.symbolic.test_switching import PULSE
 

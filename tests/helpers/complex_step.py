@@ -17,7 +17,7 @@ from scipy import integrate
 
 from simulate.kernels.system import System, infusion
 from simulate.solver import FloatArray, StopKind
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 _STEP = 1e-30
 Complex = npt.NDArray[np.complex128]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate.kernels.build import CompiledKernel
+from simulate.kernels.kernel import CompiledKernel
 from simulate.solver import METHODS, FloatArray, Method
 from simulate.solver.arguments import functions_of
 from simulate.solver.layout import CONSTANTS, LANES, NOW, RATE, RESULT, START, STATE, STEP, TIME, stage

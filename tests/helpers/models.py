@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from simulate.biology import reference
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import lower
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model

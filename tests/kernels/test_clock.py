@@ -10,7 +10,8 @@ import pytest
 from sympy import Expr, Symbol, cos, exp, pi
 
 from simulate.errors import InputError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.sensitivities import solve_sensitivities
 from simulate.kernels.system import equations
 from simulate.solver import DOP853, DOPRI5, RODAS5P, TAYLOR, Method, Schedule, StopKind, Tolerance, solve

@@ -14,7 +14,8 @@ from llvmlite import ir
 from benchmarks.large import ring
 from simulate import emitted
 from simulate.exchange.sbml import read_sbml
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import lower
 
 DOUBLED = 2.2

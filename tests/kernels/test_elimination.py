@@ -7,10 +7,11 @@ import pytest
 
 from benchmarks.problems import FORCED, PROBLEMS, Problem
 from simulate.kernels import elimination as eliminations
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
 from simulate.kernels.elimination import plan
 from simulate.kernels.following import KINDS
 from simulate.kernels.form import Follow
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations
 from simulate.solver.layout import (

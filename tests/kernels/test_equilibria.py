@@ -7,7 +7,7 @@ from simulate.errors import InputError
 from simulate.kernels.equilibria import Equilibrium, Stability, equilibria, equilibria_of_members, starts_in_box
 from simulate.kernels.system import System, equations
 from simulate.solver.kernel import FloatArray
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 from tests.helpers.systems import ABSORPTION
 
 # Two genes that repress each other (Gardner, Cantor, Collins 2000), Hill coefficient 2.

@@ -10,8 +10,9 @@ import pytest
 from sympy import Symbol
 
 from simulate.errors import InputError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
 from simulate.kernels.features import centers_and_edges, kinks_as_switches
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.sensitivities import solve_sensitivities
 from simulate.kernels.system import equations
 from simulate.solver import DOPRI5, RODAS5P, TAYLOR, Method, Schedule, Status, Tolerance, solve

@@ -29,7 +29,7 @@ from simulate.solver.layout import (
     TERM_BEFORE,
     stage,
 )
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.symbols import TIME
 
 ORDER = 8
 

@@ -9,8 +9,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from sympy import Expr
 
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
 from simulate.kernels.hoisting import Assignment, gradient, hoist, straight_line
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.lowering import function
 from simulate.kernels.print_text import module_text
 from simulate.kernels.system import equations

@@ -17,9 +17,10 @@ from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import parameter_table
 from simulate.compiled import OPTIONS, WORKSPACE
 from simulate.emitted import emitted
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
 from simulate.kernels.form import Fence, KernelFunction
 from simulate.kernels.hoisting import power_log
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.lowering import FUNCTIONS, function
 from simulate.kernels.print_llvm import machine_code, writer
 from simulate.kernels.print_text import module_text

@@ -14,8 +14,9 @@ from benchmarks.large import ring
 from simulate.exchange.sbml import read_sbml
 from simulate.kernels import build as building
 from simulate.kernels import elimination, following
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
 from simulate.kernels.form import Follow, KernelFunction
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.lowering import lowered
 from simulate.kernels.print_llvm import machine_code
 from simulate.kernels.print_table import tabled

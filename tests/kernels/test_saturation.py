@@ -8,8 +8,10 @@ import pytest
 from sympy import Symbol
 
 from simulate.kernels import ratios
-from simulate.kernels.build import CompiledKernel, build
-from simulate.kernels.saturation import IN_NUMPY, in_ratios
+from simulate.kernels.build import build
+from simulate.kernels.in_numpy import IN_NUMPY
+from simulate.kernels.kernel import CompiledKernel
+from simulate.kernels.saturation import in_ratios
 from simulate.kernels.sensitivities import solve_sensitivities
 from simulate.kernels.system import equations
 from simulate.kernels.vectorfield import inputs_of, vector_field

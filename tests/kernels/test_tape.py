@@ -8,7 +8,8 @@ from sympy import Symbol
 from simulate.errors import InputError
 from simulate.kernels.hoisting import straight_line
 from simulate.kernels.system import equations
-from simulate.kernels.tape import Tape, tape
+from simulate.kernels.tape import Tape
+from simulate.kernels.taping import tape
 from simulate.symbolic.expressions import parse_expression
 
 CONSTANTS = {Symbol(name): 8 * index for index, name in enumerate("abcde")}

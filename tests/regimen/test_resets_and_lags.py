@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulate.errors import InputError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import equations
 from simulate.regimen.doses import Dose, Plan, Regimen
 from simulate.regimen.stops import compile_schedule, realize

@@ -17,9 +17,10 @@ from sympy import Symbol
 
 import simulate
 from simulate.cli.app import outcome
-from simulate.cohort.ensemble import from_before, kernel_of, member_parameters, outputs_of
+from simulate.cohort.ensemble import from_before, member_parameters, outputs_of
 from simulate.errors import InputError
 from simulate.kernels.javascript import javascript
+from simulate.kernels.of_model import kernel_of
 from simulate.kernels.system import System, equations, infusion
 from simulate.regimen.stops import compile_schedule
 from simulate.regimen.words import parse_regimen

@@ -29,7 +29,8 @@ from benchmarks.problems import (
     reference_values,
 )
 from benchmarks.problems.judgment import TOLERANCES, judge, kernel_of, pairs
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import System, equations
 from simulate.solver import DOPRI5, METHODS, RODAS5P, Method, Schedule, Status, StopKind, Tolerance, solve
 from simulate.solver.layout import CONSTANTS, LANES, SHIFT, SOLUTION, STATE, TIME

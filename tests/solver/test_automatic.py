@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.problems.stiff import HIRES, ROBER
 from simulate.errors import InputError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import equations
 from simulate.solver import (
     DOPRI5,

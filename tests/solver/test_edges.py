@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.problems import ENZYME, SATURABLE, TARGET_MEDIATED, Problem
 from benchmarks.problems.judgment import pairs
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import equations
 from simulate.solver import METHODS, Method, Schedule, Status, StopKind, Tolerance, Trajectories, solve
 from tests.helpers.bits import assert_same_bits, member_of

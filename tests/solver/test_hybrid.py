@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from simulate.errors import InputError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import Happening, System, equations
 from simulate.kernels.vectorfield import vector_field

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import equations
 from simulate.solver import METHODS, Method, Schedule, Status, StopKind, solve
 from tests.helpers.bits import assert_same_bits, member_of

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulate.errors import InputError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import System, equations
 from simulate.solver import METHODS, Method, Schedule, StopKind, Tolerance, solve

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.system import equations
 from simulate.solver import DOP853, DOPRI5, RODAS5P, FloatArray, Method, Schedule, Status, Tolerance, solve
 from tests.helpers.bits import assert_same_bits, member_of

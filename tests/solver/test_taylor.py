@@ -11,7 +11,8 @@ import sympy
 from benchmarks.problems import BRUSSELATOR, FORCED, LOGISTIC, LORENZ, LOTKA, Problem
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.errors import InputError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations, lower
 from simulate.solver import TAYLOR, FloatArray, Schedule, Status, StopKind, Tolerance, solve

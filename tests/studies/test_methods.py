@@ -11,15 +11,17 @@ from scipy.optimize import brentq
 
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import typical
-from simulate.cohort.ensemble import quickest_method, simulate_cohort
+from simulate.cohort.ensemble import simulate_cohort
 from simulate.cohort.population import Population
+from simulate.kernels.of_model import quickest_method
 from simulate.regimen.words import parse_regimen
 from simulate.solver import Action, Rule
 from simulate.solver.methods import DOPRI5, TAYLOR
 from simulate.studies.models import find_model
 from simulate.symbolic.composition import compose
-from simulate.symbolic.parts import TIME, Event, Mechanism, Observable, Parameter, Reaction, Species
+from simulate.symbolic.parts import Event, Mechanism, Observable, Parameter, Reaction, Species
 from simulate.symbolic.switching import above
+from simulate.symbolic.symbols import TIME
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 X = Species("x", "something", DIMENSIONLESS, initial=1)

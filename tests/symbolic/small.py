@@ -27,8 +27,8 @@ from simulate.symbolic.parts import (
     Route,
     Species,
     Spread,
-    at_baseline,
 )
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 DRUG = Species("X", "drug", unit("nM"), 1)

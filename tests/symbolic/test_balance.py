@@ -12,7 +12,8 @@ from simulate.errors import InputError
 from simulate.symbolic.balance import residual, violated
 from simulate.symbolic.composition import compose
 from simulate.symbolic.expressions import print_expression
-from simulate.symbolic.parts import Balance, Definition, Mechanism, Parameter, Reaction, Species, at_baseline
+from simulate.symbolic.parts import Balance, Definition, Mechanism, Parameter, Reaction, Species
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 from tests.symbolic.small import DECAY, DRUG, K_R, LOSS, POOLS, SIGNALING, TABLE, THREE_POOLS, R, refusal
 

@@ -22,8 +22,8 @@ from simulate.symbolic.parts import (
     Route,
     Species,
     Spread,
-    at_baseline,
 )
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 from tests.symbolic.small import DECAY, DRUG, LOSS, TABLE, THREE_POOLS, N, R, output, refusal, t
 
@@ -415,7 +415,7 @@ def test_the_key_changes_with_what_decides_numbers_and_with_nothing_else() -> No
 
 def test_the_key_is_the_same_in_every_process() -> None:
     code = (
-        "from simulate.symbolic import compose; from tests.symbolic.small import *;"
+        "from simulate.symbolic.composition import compose; from tests.symbolic.small import *;"
         "print(compose(THREE_POOLS, values=TABLE).key)"
     )
     keys = {output(code, PYTHONHASHSEED=seed) for seed in ("0", "1")}

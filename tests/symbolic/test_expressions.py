@@ -11,7 +11,8 @@ from sympy import Rational, Symbol, symbols
 
 from simulate.errors import InputError, Where
 from simulate.symbolic.expressions import as_expression, hill, parse_expression, print_expression, substitute
-from simulate.symbolic.parts import Parameter, at_baseline
+from simulate.symbolic.parts import Parameter
+from simulate.symbolic.symbols import at_baseline
 from tests.symbolic.small import output
 
 x, y, n, K, X = symbols("x y n K X")

@@ -8,9 +8,12 @@ import pytest
 import sympy
 
 from simulate.errors import InputError
-from simulate.symbolic import Event, Mechanism, Parameter, Species, compose, parse_expression, print_expression, unit
-from simulate.symbolic.expressions import as_expression
+from simulate.symbolic.composition import compose
+from simulate.symbolic.expressions import as_expression, parse_expression
 from simulate.symbolic.modelfile import read_model, write_model
+from simulate.symbolic.parts import Event, Mechanism, Parameter, Species
+from simulate.symbolic.printing import print_expression
+from simulate.symbolic.units import unit
 
 x, y, z = sympy.symbols("x y z")
 
@@ -131,7 +134,7 @@ def test_the_sides_of_a_comparison_have_one_unit() -> None:
 
 
 def _loss(rate: sympy.Expr, species: Species) -> object:
-    from simulate.symbolic import Reaction
+    from simulate.symbolic.parts import Reaction
 
     return Reaction("loss", rate, {species: -1})
 

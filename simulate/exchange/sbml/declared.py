@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 from sympy import Symbol
 
 from simulate.exchange.sbml.names import Names
-from simulate.symbolic.expressions import is_name
+from simulate.symbolic.naming import is_name
 from simulate.symbolic.units import DIMENSIONLESS, Dimension, Unit, unit
 
 # Kind of unit of SBML, multiplier and scale of the coherent base; a length is the third root of a litre.

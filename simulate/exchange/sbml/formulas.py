@@ -14,8 +14,9 @@ from simulate.exchange.sbml.declared import DeclaredUnits, base_unit
 from simulate.symbolic.dimensions import infer
 from simulate.symbolic.expressions import substitute
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import CONVERSION, TIME, Definition, Observable, Parameter
+from simulate.symbolic.parts import CONVERSION, Definition, Observable, Parameter
 from simulate.symbolic.switching import above, at_least, both, choose, either, floor, no, pieces, same
+from simulate.symbolic.symbols import TIME
 from simulate.symbolic.units import DIMENSIONLESS, TIME_DIMENSION, Dimension, Unit
 
 _SYMBOLS = "http://www.sbml.org/sbml/symbols/"
@@ -120,7 +121,7 @@ class Formulas:
     def _dimension(self, expression: Expr) -> Dimension:
         factors = {str(symbol): DIMENSIONLESS.dimension for symbol in self._units.factors} | self._units_of_numbers
         found = infer(expression, {**self._dimensions, **factors})
-        return found if all(power.is_Integer for _, power in found.exponents) else DIMENSIONLESS.dimension
+        return found if all(isinstance(power, int) for _, power in found.exponents) else DIMENSIONLESS.dimension
 
     def _number(self, value: Expr, unit: str = "dimensionless") -> str:
         number = float(value)

@@ -14,15 +14,9 @@ from simulate.exchange.sbml.rates import Rates
 from simulate.exchange.sbml.rules import assigned_value, initial_value
 from simulate.exchange.sbml.timeunit import conversion_of_time
 from simulate.exchange.sbml.variables import Variable, meanings_of
-from simulate.symbolic.gathering import check_name
-from simulate.symbolic.parts import (
-    Definition,
-    Mechanism,
-    Observable,
-    Reaction,
-    Species,
-    at_baseline,
-)
+from simulate.symbolic.naming import check_name
+from simulate.symbolic.parts import Definition, Mechanism, Observable, Reaction, Species
+from simulate.symbolic.symbols import at_baseline
 from simulate.symbolic.units import DIMENSIONLESS
 
 MAX_OBSERVABLES = 256

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain, count
 
-from simulate.symbolic.expressions import is_name
-from simulate.symbolic.parts import TIME
+from simulate.symbolic.naming import is_name
+from simulate.symbolic.symbols import TIME
 
 _LONGEST = 80
 

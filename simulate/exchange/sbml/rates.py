@@ -14,7 +14,8 @@ from simulate.exchange.sbml.document import all_of, local_parameters
 from simulate.exchange.sbml.mathml import Formula, functions_of
 from simulate.exchange.sbml.quantities import SOURCE, Quantities, exact
 from simulate.exchange.sbml.variables import Variable
-from simulate.symbolic.parts import TIME, Parameter
+from simulate.symbolic.parts import Parameter
+from simulate.symbolic.symbols import TIME
 
 
 class Rates:

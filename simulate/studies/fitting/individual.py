@@ -29,6 +29,7 @@ from simulate.studies.models import (
     find_model,
     hypothesis_label,
     hypothesis_parts,
+    key_with,
     listing,
     no_quantity,
     population_for,
@@ -102,7 +103,7 @@ class IndividualProblem:
     @property
     def model_key(self) -> str:
         """Content hash of the model with no other routes than those."""
-        return replace(self.model, routes=self.routes).key
+        return key_with(self.model, self.routes, self.model.observables)
 
     @property
     def key(self) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.cohort.draws import cohort_of
-from simulate.cohort.ensemble import from_before, kernel_of, outputs_of, schedule_of, unless_stiff
+from simulate.cohort.ensemble import from_before, outputs_of, schedule_of
 from simulate.cohort.transform import coordinates, transform
+from simulate.kernels.of_model import kernel_of, unless_stiff
 from simulate.regimen.steady import needs_kinetics
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.automatic import solve_automatically

@@ -33,7 +33,7 @@ from simulate.cohort.population import Population
 from simulate.errors import InputError, did_you_mean
 from simulate.streams import FloatArray
 from simulate.symbolic.model import Model
-from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.parameterfile import read_parameters
 from simulate.symbolic.parts import Parameter
 from simulate.trials.design import TrialDesign
 

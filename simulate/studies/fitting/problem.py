@@ -29,6 +29,7 @@ from simulate.studies.models import (
     find_model,
     hypothesis_label,
     hypothesis_parts,
+    key_with,
     population_for,
     quantity_units,
 )
@@ -138,13 +139,10 @@ class Problem:
         """
         read = {name for part in self.parts for name in part.trial.watched}
         read |= {f"{name}{REGRESSED}" for name in read}
-        model = dataclasses.replace(
-            self.model,
-            routes=routes_given(self.plans, self.model.routes),
-            observables=tuple(part for part in self.model.observables if part.name in read),
-        )
+        routes = routes_given(self.plans, self.model.routes)
+        observables = tuple(part for part in self.model.observables if part.name in read)
         return content_hash(
-            model.key,
+            key_with(self.model, routes, observables),
             repr([(part.population, part.evidence.meaning, part.trial.meaning) for part in self.parts]),
             repr(self.free),
             repr((MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),

@@ -19,9 +19,10 @@ import numpy.typing as npt
 from sympy import Basic, Symbol
 
 from simulate.cohort.draws import Cohort
-from simulate.cohort.ensemble import Ensemble, kernel_of, member_parameters
+from simulate.cohort.ensemble import Ensemble, member_parameters
 from simulate.evidence.items import Evidence
 from simulate.evidence.likelihoods import log_likelihood
+from simulate.kernels.of_model import kernel_of
 from simulate.kernels.system import lower
 from simulate.solver.batch import solve
 from simulate.solver.kernel import IntArray

@@ -18,8 +18,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from simulate.errors import InputError, NumericalError
-from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.build import build
 from simulate.kernels.duals import Dual, constant
+from simulate.kernels.kernel import CompiledKernel
 from simulate.kernels.sensitivities import solve_sensitivities
 from simulate.kernels.system import System
 from simulate.solver.automatic import Automatic, solve_automatically

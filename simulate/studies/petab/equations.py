@@ -19,7 +19,8 @@ from simulate.exchange.petab.problem import PetabProblem
 from simulate.exchange.sbml.reading import Imported, read_sbml
 from simulate.kernels.duals import Dual, constant, evaluate
 from simulate.kernels.system import System, lower
-from simulate.symbolic.parts import Mechanism, Parameter, Species, at_baseline
+from simulate.symbolic.parts import Mechanism, Parameter, Species
+from simulate.symbolic.symbols import at_baseline
 
 Values = Mapping[str, Dual]
 """Values by identifiers of the model and by names of the tables."""
