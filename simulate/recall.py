@@ -45,12 +45,12 @@ def recalled(name: str, sources: Sequence[str], question: str, find: Callable[[]
     if payload is not None:
         # As it was written, it can still be of no use to this process: then it is found and written anew.
         with contextlib.suppress(Exception):
-            kept: T = pickle.loads(payload)
+            kept: T = unpacked(payload)
             return kept
     value = find()
     with contextlib.suppress(Exception):
-        payload = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-        as_kept: T = pickle.loads(payload)
+        payload = packed(value)
+        as_kept: T = unpacked(payload)
         # SymPy makes expressions anew from their parts, and may do with them what whoever made them did not.
         if as_kept == value and _is_what_runs(*sources):
             cache.save(path, payload, is_told=False)
@@ -59,9 +59,19 @@ def recalled(name: str, sources: Sequence[str], question: str, find: Callable[[]
     return value
 
 
+def packed(value: Any) -> bytes:
+    """A value as bytes of `unpacked`, for what is kept of it."""
+    return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+
+
+def unpacked(payload: bytes) -> Any:
+    """The value of bytes that this process has packed, or has from what is kept."""
+    return pickle.loads(payload)
+
+
 def content_of(value: Any) -> str:
     """Hash of everything in a value."""
-    return content_hash(pickle.dumps(value, pickle.HIGHEST_PROTOCOL))
+    return content_hash(packed(value))
 
 
 @functools.cache

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +18,10 @@ from simulate import recall
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
 from simulate.errors import InputError
-from simulate.kernels.blueprint import blueprint, recalled_blueprint
-from simulate.kernels.build import assemble
-from simulate.kernels.of_model import kernel_of
+from simulate.kernels.build import build
+from simulate.kernels.of_model import kernel_of, system_of, term_sizes_of
 from simulate.kernels.system import lower
+from simulate.kernels.terms import term_sizes
 from simulate.recall import recalled
 from simulate.studies.models import _shipped_model, find_model
 from simulate.symbolic.modelwriting import model_text
@@ -165,19 +168,63 @@ def test_a_shipped_model_and_its_kernel_come_back_as_they_were_composed(
     cache: Path, hypothesis: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = reference_model(hypothesis_named(hypothesis))
-    plan = blueprint(lower(model))
+    built = build(lower(model))
     for is_kept in (False, True):
-        _shipped_model.cache_clear()
+        forget()
         if is_kept:
-            # Whoever composed or took apart again would find nothing to do it with.
+            # Whoever composed, lowered or built again would find nothing to do it with.
             monkeypatch.setattr("simulate.biology.reference.compose", None)
-            monkeypatch.setattr("simulate.kernels.blueprint.blueprint", None)
+            monkeypatch.setattr("simulate.kernels.system.lower", None)
+            monkeypatch.setattr("simulate.kernels.build.build", None)
         found = _shipped_model(*hypothesis.split("+"))
+        kernel, sizes = kernel_of(found), term_sizes_of(found)
+        assert (kernel.key, kernel.functions, kernel.source) == (built.key, built.functions, built.source)
+        assert hypothesis != "H1+H6" or kernel.series() == built.series()
+        assert (kernel.clock and kernel.clock()) == (built.clock and built.clock())
+        assert sizes == term_sizes(lower(model))
         assert (found, found.key, model_text(found)) == (model, model.key, model_text(model))
-        assert recalled_blueprint(lower(found), found.key) == plan
-    assert {path.name.partition("-")[0] for path in cache.iterdir()} == {"model", "blueprint"}
-    kernel_of.cache_clear()
-    assert kernel_of(found).key == assemble(plan).key
+    assert {path.name.rpartition("-")[0] for path in cache.iterdir()} == {"model", "kernel", "term-sizes"}
+    monkeypatch.undo()
+    assert kernel_of(found).stiff_functions() == built.stiff_functions()
+
+
+def forget() -> None:
+    """Let this process know no model."""
+    for function in (_shipped_model, kernel_of, term_sizes_of, system_of):
+        function.cache_clear()
+
+
+def test_kernels_of_models_that_say_the_same_otherwise_are_not_taken_for_each_other() -> None:
+    model = reference_model(hypothesis_named("H1"))
+    condition, *others = model.conditions
+    other = replace(model, conditions=(replace(condition, reason="another reason"), *others))
+    assert other.key == model.key
+    assert [kernel_of(one).conditions[0] for one in (model, other, model)] == [
+        condition.reason,
+        "another reason",
+        condition.reason,
+    ]
+
+
+_RUN = """
+import sys
+from simulate.cli.app import outcome
+from simulate.aside import set_aside
+set_aside()
+settings = ["--set", "cohort.patients=2", "--set", "time.end=14 d"]
+code = outcome(["run", "anakinra-100mg-daily", *settings, "--out", sys.argv[1]])
+print(code, sorted({name.partition(".")[0] for name in sys.modules} & {"sympy", "mpmath", "xarray"}))
+"""
+
+
+def test_a_run_of_a_shipped_model_needs_no_sympy_the_second_time(cache: Path, tmp_path: Path) -> None:
+    results = []
+    for name in ("first", "second"):
+        command = [sys.executable, "-c", _RUN, str(tmp_path / name)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+        results.append((told.splitlines()[-1], (tmp_path / name / "results.nc").read_bytes()))
+    assert [loaded for loaded, _ in results] == ["0 ['mpmath', 'sympy']", "0 []"]
+    assert results[0][1] == results[1][1]
 
 
 def test_a_hypothesis_file_is_read_anew_whichever_way_it_is_named(
@@ -192,10 +239,3 @@ def test_a_hypothesis_file_is_read_anew_whichever_way_it_is_named(
         ]
     assert [model.hypothesis.rpartition("+")[2] for model in found] == ["one"] * 3 + ["other"] * 3
     assert not list(cache.glob("model-*"))
-
-
-def test_a_kernel_of_another_system_is_not_taken_whatever_its_key() -> None:
-    systems = [lower(reference_model(hypothesis_named(name))) for name in ("H0", "H1")]
-    found = [recalled_blueprint(system, "key") for system in systems]
-    assert found == [blueprint(system) for system in systems]
-    assert found[0] != found[1]

@@ -55,7 +55,7 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TimedPart:
     """A part of a right-hand side, and the functions at whose zeros it has kinks and centers, inner ones first.
 
     Attributes
@@ -76,7 +76,7 @@ class Part:
 class Clock:
     """What a right-hand side does in time (`simulate.kernels.timed.clock_of`); ``used`` are places of parameters."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[TimedPart, ...]
     used: tuple[int, ...]
 
     def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:

@@ -72,9 +72,8 @@ class Edition:
             text = self.module("simulate.kernels.print_text").module_text([function])
             return decorate(vars(self.execute(f"kernel_{function.name}", text))[function.name])
 
-        builder = self.module("simulate.kernels.build")
-        vars(builder)["machine_code"] = from_text
-        return builder
+        vars(self.module("simulate.kernels.kernel"))["machine_code"] = from_text
+        return self.module("simulate.kernels.build")
 
     def execute(self, name: str, source: str) -> ModuleType:
         """A module whose imports come from this edition; no other edition sees it."""

@@ -78,5 +78,6 @@ IN_NUMPY = {
     "choose": lambda condition, a, b: np.where(np.greater(condition, 0.5), a, b),
     "floor": np.floor,
     "sign": np.sign,
+    "reduce": functools.reduce,
 }
 """The functions by name, for arrays."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.kernels.clock import Clock, Part, Watched
+from simulate.kernels.clock import Clock, TimedPart, Watched
 from simulate.kernels.hoisting import Abs, Assignment, derivative, needed
 from simulate.kernels.in_numpy import NumpyFunction
 from simulate.kernels.saturation import logistic, share, softplus
@@ -103,7 +103,7 @@ def clock_of(parts: Sequence[Expr], constants: Sequence[Assignment], parameters:
     def function_of(*expressions: Expr) -> NumpyFunction:
         return numpy_function(needed(constants, expressions), expressions, [TIME, *symbols])
 
-    def part_of(part: Expr) -> Part:
+    def part_of(part: Expr) -> TimedPart:
         straight: list[tuple[bool, Expr]] = []
         others: list[tuple[bool, Expr]] = []
         done: set[Expr] = set()
@@ -124,7 +124,7 @@ def clock_of(parts: Sequence[Expr], constants: Sequence[Assignment], parameters:
             Watched(is_kink, function_of(function), tuple(before[: len(at_zero) + index + 1]), used_by(function))
             for index, (is_kink, function) in enumerate(others)
         )
-        return Part(function_of(part), tuple(is_kink for is_kink, _ in straight), function_of(*at_zero), watched)
+        return TimedPart(function_of(part), tuple(is_kink for is_kink, _ in straight), function_of(*at_zero), watched)
 
     return Clock(tuple(map(part_of, parts)), used_by(*parts))
 

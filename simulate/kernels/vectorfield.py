@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -275,7 +276,8 @@ def numpy_function(
     function = sympy.lambdify(
         [arguments], finished, modules=[IN_NUMPY, "numpy"], cse=lambda _: (steps, finished), docstring_limit=0
     )
-    return NumpyFunction(inspect.getsource(function))
+    # Its argument is named after how many there were before.
+    return NumpyFunction(re.sub(r"\b_Dummy_[0-9]+\b", "values", inspect.getsource(function)))
 
 
 def _columns(values: Sequence[Any], points: int) -> FloatArray:

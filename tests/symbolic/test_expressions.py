@@ -11,6 +11,8 @@ from sympy import Rational, Symbol, symbols
 
 from simulate.errors import InputError, Where
 from simulate.symbolic.expressions import as_expression, hill, parse_expression, print_expression, substitute
+from simulate.symbolic.functions import FUNCTIONS
+from simulate.symbolic.naming import FUNCTION_NAMES
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.symbols import at_baseline
 from tests.symbolic.small import output
@@ -343,3 +345,7 @@ def test_printing_does_not_depend_on_the_hash_seed() -> None:
     )
     texts = {output(code, PYTHONHASHSEED=seed) for seed in ("1", "2", "3")}
     assert texts == {"max(a, b*d, c) + min(p, q) + x*y*z/(v + w) - u**t"}
+
+
+def test_the_functions_are_those_that_cannot_be_names() -> None:
+    assert tuple(FUNCTIONS) == FUNCTION_NAMES

@@ -48,7 +48,7 @@ def test_an_abbreviation_is_no_unit_with_a_prefix(name: str, advice: str) -> Non
 
 def test_pint_is_imported_for_the_first_unit_that_few_write() -> None:
     code = (
-        "import sys, simulate.symbolic as s; s.unit('nM'), s.unit('cell/µL/d'); before = 'pint' in sys.modules;"
+        "import sys, simulate.symbolic.units as s; s.unit('nM'), s.unit('cell/µL/d'); before = 'pint' in sys.modules;"
         "s.unit('fortnight'); print(before, 'pint' in sys.modules)"
     )
     assert output(code) == "False True"
