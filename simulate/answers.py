@@ -12,12 +12,12 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from simulate import cache, shipped
 from simulate.files import content_hash, files_hash
+from simulate.versions import version_of
 
 _FOLDER = "answers"
 _LIBRARIES = ("sympy", "pint", "numpy")
@@ -29,7 +29,7 @@ def edition() -> str:
     package = Path(__file__).parent
     folders = ((package, "*.py"), (package, "*.toml"), (shipped.root(), "*.toml"))
     found = files_hash((path for folder, pattern in folders for path in folder.rglob(pattern)), package)
-    return content_hash(sys.version, str(package), *map(version, _LIBRARIES), found)
+    return content_hash(sys.version, str(package), *map(version_of, _LIBRARIES), found)
 
 
 def kept(question: Sequence[str], find: Callable[[], Any]) -> Any:

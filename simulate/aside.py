@@ -29,12 +29,34 @@ class _Late:
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """A module of `LATE` as Python finds it, loaded with the first attribute that it is asked for."""
+        if name == "scipy.special":
+            _without_notes()
         found = PathFinder.find_spec(name, path, target) if name in LATE else None
         if found is not None and found.loader is not None:
             from importlib.util import LazyLoader
 
             found.loader = LazyLoader(found.loader)
         return found
+
+
+class _NoDescription:
+    """Stands for a description of a function, which has no sections."""
+
+    def __init__(self, _function: Any) -> None: ...
+
+    def __getitem__(self, _section: str) -> list[str]:
+        return []
+
+    def __str__(self) -> str:
+        return "\n"
+
+
+def _without_notes() -> None:
+    """Let SciPy not take descriptions of its special functions apart to add a note to each, half of their loading."""
+    from scipy._lib import _array_api
+
+    notes: Any = _array_api
+    notes.FunctionDoc = _NoDescription
 
 
 def set_aside() -> None:

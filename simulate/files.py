@@ -308,9 +308,13 @@ def file_hash(path: Path) -> str:
 
 def files_hash(paths: Iterable[Path], root: Path) -> str:
     """Hash of files and of where each lies from a folder on; of some hundred, as of one, each is read once."""
-    return content_hash(
-        *(part for path in sorted(paths) for part in (Path(os.path.relpath(path, root)).as_posix(), file_hash(path)))
-    )
+    inside = f"{root}{os.sep}"
+
+    def place(path: Path) -> str:
+        text = str(path)
+        return (text[len(inside) :] if text.startswith(inside) else os.path.relpath(text, root)).replace(os.sep, "/")
+
+    return content_hash(*(part for path in sorted(paths, key=str) for part in (place(path), file_hash(path))))
 
 
 def _nearest(path: Path) -> str | None:

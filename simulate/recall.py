@@ -10,35 +10,32 @@ import contextlib
 import functools
 import pickle
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from simulate import LOADED, cache, shipped
-from simulate.files import content_hash, files_hash
-from simulate.versions import versions
+from simulate.files import content_hash
+from simulate.versions import code_hash, sources, version_of
 
 _FOLDER = "values"
 
 T = TypeVar("T")
 
 
-def recalled(name: str, sources: Sequence[str], question: str, find: Callable[[], T]) -> T:
+def recalled(name: str, question: str, find: Callable[[], T]) -> T:
     """A value as it was kept, or found and kept where it comes back as it is.
 
     Parameters
     ----------
     name
         For readers.
-    sources
-        Folders of this package whose text decides it, besides SymPy.
     question
-        All else that decides it.
+        All that decides it, besides the sources of this package and SymPy.
     find
         What finds it, which has no other effect. Its errors are not kept.
     """
-    folder, edition = cache.cache_folder(_FOLDER, is_told=False), _edition(*sources)
-    if folder is None or edition is None or not _is_what_runs(*sources):
+    folder, edition = cache.cache_folder(_FOLDER, is_told=False), _edition()
+    if folder is None or edition is None:
         return find()
     path = folder / f"{name}-{content_hash(edition, question)}.bin"
     payload = cache.load(path, is_told=False)
@@ -52,7 +49,7 @@ def recalled(name: str, sources: Sequence[str], question: str, find: Callable[[]
         payload = packed(value)
         as_kept: T = unpacked(payload)
         # SymPy makes expressions anew from their parts, and may do with them what whoever made them did not.
-        if as_kept == value and _is_what_runs(*sources):
+        if as_kept == value and _is_what_runs():
             cache.save(path, payload, is_told=False)
             # So that `content_of` is the same for this process and for later ones.
             return as_kept
@@ -75,26 +72,18 @@ def content_of(value: Any) -> str:
 
 
 @functools.cache
-def _paths(*sources: str) -> tuple[Path, ...]:
-    """Modules of this package beside its folders, and those in some folders of it."""
-    package = Path(__file__).parent
-    return tuple(sorted([*package.glob("*.py"), *(path for one in sources for path in (package / one).rglob("*.py"))]))
+def _edition() -> str | None:
+    """Hash of what decides all values; None without sources, as in an archive, and where they are not what runs."""
+    return content_hash(sys.version, version_of("sympy"), code_hash()) if _is_what_runs() else None
 
 
-@functools.cache
-def _edition(*sources: str) -> str | None:
-    """Hash of those, and of what else decides what SymPy does; None without sources, as in an archive."""
-    paths = _paths(*sources)
-    return content_hash(sys.version, versions()["sympy"], files_hash(paths, Path(__file__).parent)) if paths else None
-
-
-def _is_what_runs(*sources: str) -> bool:
+def _is_what_runs() -> bool:
     """Whether sources and shipped parameters are as this process has read them, or will: none was written since.
 
     Else what they say now would be taken for what follows from them, and by all later processes.
     """
     try:
-        told = [path.stat() for path in (*_paths(*sources), *shipped.parameter_files())]
+        told = [path.stat() for path in (*sources(), *shipped.parameter_files())]
     except OSError:
         return False
-    return max(max(one.st_mtime_ns, one.st_ctime_ns) for one in told) < LOADED
+    return bool(sources()) and max(max(one.st_mtime_ns, one.st_ctime_ns) for one in told) < LOADED

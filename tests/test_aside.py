@@ -31,6 +31,9 @@ set_aside()
 import numpy, scipy.special, numba
 print([name for name in ("numpy.f2py.crackfortran", "numpy.testing._private", "yaml.reader") if name in sys.modules])
 numpy.testing.assert_allclose(scipy.special.ndtri(0.5), 0.0)
+print(repr(scipy.special.ndtri.__doc__), scipy.special.logsumexp([0.0, 0.0]) > 0.69)
+import scipy.stats
+print(scipy.stats.norm.cdf(0.0), len(scipy.stats.ttest_ind.__doc__) > 1000)
 from numpy.f2py import crackfortran
 import yaml
 print(crackfortran.__name__, yaml.safe_load("a: [1, 2]"), "yaml.reader" in sys.modules)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sympy
 
-from simulate import recall
+from simulate import recall, versions
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
 from simulate.errors import InputError
@@ -42,38 +42,42 @@ class Asked:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("IL1SIM_CACHE_DIR", str(tmp_path))
     yield tmp_path / "values"
-    recall._edition.cache_clear()
-    recall._paths.cache_clear()
+    read_anew()
+
+
+def read_anew() -> None:
+    """Let this process know no source."""
+    for function in (recall._edition, versions.code_hash, versions.sources):
+        function.cache_clear()
 
 
 def test_a_value_is_found_once_for_each_question() -> None:
     asked = Asked((sympy.Symbol("x") + 1, 0.1))
-    assert [recalled("a", ("symbolic",), text, asked) for text in ("1", "1", "2", "2")] == [asked.value] * 4
+    assert [recalled("a", text, asked) for text in ("1", "1", "2", "2")] == [asked.value] * 4
     assert asked.times == 2
 
 
 def test_a_source_that_changed_is_another_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "package"
     (package / "symbolic").mkdir(parents=True)
-    monkeypatch.setattr(recall, "__file__", str(package / "recall.py"))
+    monkeypatch.setattr(versions, "__file__", str(package / "versions.py"))
     asked = Asked(1)
     for path in (package / "recall.py", package / "symbolic" / "model.py"):
         for text in ("1", "2"):
             path.write_text(text, encoding="utf-8")
             as_of_now(monkeypatch)
-            recalled("a", ("symbolic",), "", asked)
-            recalled("a", ("symbolic",), "", asked)
+            recalled("a", "", asked)
+            recalled("a", "", asked)
     (package / "kernels").mkdir()
     (package / "kernels" / "build.py").touch()
     as_of_now(monkeypatch)
-    recalled("a", ("symbolic",), "", asked)
+    recalled("a", "", asked)
     assert asked.times == 4
 
 
 def as_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let sources be read as by a process that begins now."""
-    recall._edition.cache_clear()
-    recall._paths.cache_clear()
+    read_anew()
     monkeypatch.setattr(recall, "LOADED", time.time_ns() + 1_000_000_000)
 
 
@@ -87,7 +91,7 @@ def test_what_follows_from_sources_that_a_process_did_not_read_is_not_kept(
     source, table = tmp_path / "package" / "symbolic" / "model.py", tmp_path / "rates.toml"
     for path in (source, table):
         path.touch()
-    monkeypatch.setattr(recall, "__file__", str(tmp_path / "package" / "recall.py"))
+    monkeypatch.setattr(versions, "__file__", str(tmp_path / "package" / "versions.py"))
     monkeypatch.setattr(recall.shipped, "parameter_files", lambda: (table,))
     as_of_now(monkeypatch)
 
@@ -99,19 +103,19 @@ def test_what_follows_from_sources_that_a_process_did_not_read_is_not_kept(
     if when == "before":
         edit()
         asked = Asked(1)
-        assert [recalled("a", ("symbolic",), "", asked) for _ in range(2)] == [1, 1]
+        assert [recalled("a", "", asked) for _ in range(2)] == [1, 1]
         assert asked.times == 2
     else:
-        assert recalled("a", ("symbolic",), "", edit) == 1
+        assert recalled("a", "", edit) == 1
     assert not list(cache.iterdir())
 
 
 def test_without_sources_nothing_is_kept(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a package of compiled files alone, of which two editions would look the same."""
-    monkeypatch.setattr(recall, "__file__", str(tmp_path / "package" / "recall.py"))
+    monkeypatch.setattr(versions, "__file__", str(tmp_path / "package" / "versions.py"))
     as_of_now(monkeypatch)
     asked = Asked(1)
-    assert [recalled("a", ("symbolic",), "", asked) for _ in range(2)] == [1, 1]
+    assert [recalled("a", "", asked) for _ in range(2)] == [1, 1]
     assert asked.times == 2
     assert not list(cache.iterdir())
 
@@ -122,27 +126,27 @@ def test_what_would_come_back_as_something_else_is_not_kept(cache: Path) -> None
     assert pickle.loads(pickle.dumps(unevaluated)) != unevaluated
     asked = Asked(unevaluated)
     for _ in range(2):
-        assert recalled("a", (), "", asked) == unevaluated
+        assert recalled("a", "", asked) == unevaluated
     assert asked.times == 2
     assert not list(cache.iterdir())
 
 
 def test_what_cannot_be_written_is_found_each_time(cache: Path) -> None:
     asked = Asked(lambda: None)
-    assert [recalled("a", (), "", asked) for _ in range(2)] == [asked.value] * 2
+    assert [recalled("a", "", asked) for _ in range(2)] == [asked.value] * 2
     assert not list(cache.iterdir())
 
 
 @pytest.mark.parametrize("harm", ["cut", "no pickle"])
 def test_a_damaged_file_is_written_anew(cache: Path, harm: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = Asked(1)
-    recalled("a", (), "", asked)
+    recalled("a", "", asked)
     (path,) = cache.iterdir()
     if harm == "cut":
         path.write_bytes(path.read_bytes()[:-1])
     else:
         recall.cache.save(path, b"no pickle")
-    assert [recalled("a", (), "", asked) for _ in range(2)] == [1, 1]
+    assert [recalled("a", "", asked) for _ in range(2)] == [1, 1]
     assert asked.times == 2
 
 
@@ -152,14 +156,14 @@ def test_an_error_is_told_each_time() -> None:
 
     for _ in range(2):
         with pytest.raises(InputError):
-            recalled("a", (), "", refuse)
+            recalled("a", "", refuse)
 
 
 def test_without_a_cache_everything_is_found(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.parent.joinpath("file").touch()
     monkeypatch.setenv("IL1SIM_CACHE_DIR", str(cache.parent / "file"))
     asked = Asked(1)
-    assert [recalled("a", (), "", asked) for _ in range(2)] == [1, 1]
+    assert [recalled("a", "", asked) for _ in range(2)] == [1, 1]
     assert asked.times == 2
 
 

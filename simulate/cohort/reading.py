@@ -61,7 +61,6 @@ def _shipped_names() -> frozenset[str]:
     # They are wanted for every study, and their numbers for none that stands on a model that is there already.
     return recalled(
         "parameters",
-        (),
         files_hash(parameter_files(), root()),
         lambda: frozenset(name for path in parameter_files() for name in read_toml(path).data),
     )

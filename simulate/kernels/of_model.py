@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _MOST_IN_SERIES = 48
 """States of the largest model that is solved by Taylor series unless these are asked for."""
-_SOURCES = ("kernels", "solver", "symbolic")
 _MADE_WHEN_ASKED = ("stiff_functions", "series", "clock")
 
 
@@ -66,7 +65,7 @@ def kernel_of(model: Model) -> CompiledKernel:
         clock = None if kernel.clock is None else kernel.clock()
         return _Kept({name: getattr(kernel, name) for name in names}, series, clock)
 
-    kept = recalled("kernel", _SOURCES, content_of(model), found)
+    kept = recalled("kernel", content_of(model), found)
     series, clock = kept.series, kept.clock
     return CompiledKernel(
         **kept.own,
@@ -123,4 +122,4 @@ def term_sizes_of(model: Model) -> Mapping[str, TermSizes]:
 
         return term_sizes(system_of(model))
 
-    return recalled("term-sizes", _SOURCES, content_of(model), found)
+    return recalled("term-sizes", content_of(model), found)

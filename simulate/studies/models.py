@@ -107,7 +107,7 @@ def _shipped_model(*names: str) -> Model:
         return reference_model(_combined(names, {}))
 
     tables = files_hash(shipped.parameter_files(), shipped.root())
-    return recalled("model", ("biology", "symbolic"), content_hash(*names, tables), composed)
+    return recalled("model", content_hash(*names, tables), composed)
 
 
 @functools.cache
@@ -258,13 +258,13 @@ def _text(model: Model) -> str:
 
         return model_text(model)
 
-    return recalled("text", ("symbolic",), content_of(model), written)
+    return recalled("text", content_of(model), written)
 
 
 def key_with(model: Model, routes: tuple[Route, ...], observables: tuple[Observable, ...]) -> str:
     """Key of a model without its other routes and observables, which an earlier process may have found."""
     given = content_of((model, [part.name for part in routes], [part.name for part in observables]))
-    return recalled("key", ("symbolic",), given, lambda: replace(model, routes=routes, observables=observables).key)
+    return recalled("key", given, lambda: replace(model, routes=routes, observables=observables).key)
 
 
 def kept_model(folder: Path, entry: Mapping[str, Any]) -> Model | None:
