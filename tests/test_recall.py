@@ -68,11 +68,14 @@ def test_a_source_that_changed_is_another_question(tmp_path: Path, monkeypatch: 
             as_of_now(monkeypatch)
             recalled("a", "", asked)
             recalled("a", "", asked)
-    (package / "kernels").mkdir()
-    (package / "kernels" / "build.py").touch()
-    as_of_now(monkeypatch)
-    recalled("a", "", asked)
     assert asked.times == 4
+    # Commands and figures decide no value.
+    for folder, times in (("cli", 4), ("figures", 4), ("kernels", 5)):
+        (package / folder).mkdir()
+        (package / folder / "build.py").touch()
+        as_of_now(monkeypatch)
+        recalled("a", "", asked)
+        assert asked.times == times
 
 
 def as_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
