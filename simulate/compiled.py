@@ -1,15 +1,16 @@
-"""Compilation with Numba, and the cache of compiled code.
+"""Functions that are compiled, or loaded from the cache, when they are first called or asked for their address.
 
-Numba's own cache decides that code is current by the one file that holds the function, reads indices that are pickles
-without knowing who wrote them, and loads code whatever has become of its bits. Here functions of several files are
-compiled into each other. So what is kept has names of our own: a folder with the hash of all sources, of the compilers
-and of their settings, and in it a file for each function, signature and processor, as `simulate.cache` keeps them.
+Numba, which compiles them (`simulate.compiling`), takes longer to load than a small batch takes to solve. So what is
+declared here waits for it: functions, their types, and what they take into themselves. A function that an earlier
+process compiled is loaded as machine code (`simulate.native`), and nothing else is.
+
+What is kept is in a folder with the hash of all sources, of the compilers and of their settings, and in it a file for
+each function, signature and processor, as `simulate.cache` keeps them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import hashlib
 import linecache
@@ -20,31 +21,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import llvmlite
-import numba
-import numpy as np
-from llvmlite import ir
-from llvmlite.binding import Linkage
-from numba import extending, types
-from numba.core import caching, codegen, compiler, serialize, typeconv, typing
-from numba.extending import models
-
-from simulate import cache
+from simulate import cache, native
 from simulate.errors import MissingExtra
 from simulate.interruption import heed
+from simulate.native import Native
+from simulate.versions import version_of
 
-_numba: Any = numba
-_serialize: Any = serialize
-_CompileResult: Any = compiler.CompileResult
-_register_model: Any = extending.register_model
-_lower_builtin: Any = extending.lower_builtin
-_unbox: Any = extending.unbox
-_NativeValue: Any = extending.NativeValue
-_typing: Any = typing
-_typeconv: Any = typeconv
-_types: Any = types
+_SETTINGS = ("NUMBA_", "LLVM")
+_FILE = Path(".numba_config.yaml")
+"""Where Numba finds settings, in the folder where a process begins."""
+_AT_FIRST = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+with contextlib.suppress(OSError):
+    _AT_FIRST[f"{_FILE}"] = _FILE.read_text(encoding="utf-8", errors="replace")
 
-if getattr(numba.config, "DISABLE_JIT", 0):
+if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
     raise MissingExtra(
         "nothing can be compiled: `NUMBA_DISABLE_JIT` is set",
         code="environment.jit",
@@ -53,49 +43,68 @@ if getattr(numba.config, "DISABLE_JIT", 0):
     )
 
 
-class Code(types.Callable):
-    """Numba's type of compiled code of some signature that is known by its address alone.
+class Later:
+    """Something of Numba's that is made when a function is compiled that has need of it."""
 
-    Numba's own functions as values have three addresses, and each call of one has a branch for each and another for an
-    error, none of which is there.
-    """
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
 
-    def __init__(self, signature: Any) -> None:
-        self.signature = signature
-        super().__init__(name=f"Code{signature}")
+    @functools.cached_property
+    def made(self) -> Any:
+        """What it stands for."""
+        return self._make()
 
-    def get_call_type(self, context: Any, arguments: Any, keywords: Any) -> Any:
-        return _typing.signature(self.signature.return_type, *self.signature.args, recvr=self)
-
-    def get_call_signatures(self) -> Any:
-        return [self.get_call_type(None, (), {})], False
-
-    def get_impl_key(self, signature: Any) -> Any:
-        return Code
-
-    def can_convert_from(self, context: Any, other: Any) -> Any:
-        """From Python an address comes as a number."""
-        return _typeconv.Conversion.safe if isinstance(other, types.Integer) else None
+    @property
+    def is_made(self) -> bool:
+        """Whether somebody asked for it."""
+        return "made" in vars(self)
 
 
-@_register_model(Code)
-class _CodeModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, ir.IntType(64))  # type: ignore[no-untyped-call]
+class Kind(Later):
+    """A type of Numba's, or what makes one, as it is written in a signature."""
+
+    def __init__(self, text: str, make: Callable[[], Any]) -> None:
+        super().__init__(make)
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def __getattr__(self, name: str) -> Kind:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Kind(f"{self!r}.{name}", lambda: getattr(self.made, name))
+
+    def __getitem__(self, key: Any) -> Kind:
+        return Kind(f"{self!r}[{key!r}]", lambda: self.made[key])
+
+    def __call__(self, *arguments: Any, **named: Any) -> Kind:
+        return Kind(f"{self!r}({arguments!r}, {named!r})", lambda: self.made(*_made(arguments), **named))
 
 
-@_unbox(Code)  # type: ignore[untyped-decorator]
-def _address(_kind: Any, value: Any, c: Any) -> Any:
-    return _NativeValue(c.pyapi.long_as_longlong(value))
+def _made(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_made, value))
+    return value.made if isinstance(value, Later) else value
 
 
-@_lower_builtin(Code, _types.VarArg(types.Any))  # type: ignore[untyped-decorator]
-def _call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    (address, *values), kinds, returned = arguments, signature.args[1:], signature.return_type
-    convention = context.call_conv
-    function = convention.get_function_type(returned, kinds).as_pointer()
-    return convention.call_function(builder, builder.inttoptr(address, function), returned, kinds, values)[1]
+def _numba_types() -> Any:
+    from numba import types
 
+    return types
+
+
+def _code() -> Any:
+    from simulate.compiling import Code
+
+    return Code
+
+
+types = Kind("types", _numba_types)
+"""Numba's types."""
+
+Code = Kind("Code", _code)
+"""Numba's type of compiled code of some signature that is known by its address alone."""
 
 WORKSPACE = types.float64[::1]
 BLOCK_FUNCTION = Code(types.void(WORKSPACE))
@@ -103,17 +112,6 @@ BLOCK_FUNCTION = Code(types.void(WORKSPACE))
 
 LOCK = threading.RLock()
 """Held by who compiles."""
-
-OPTIONS: dict[str, Any] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "boundscheck": False,
-    "fastmath": {"contract"},
-    # Nothing here allocates. Numba would else count references to every array at every call, atomically, at the cost of
-    # a step for each.
-    "_nrt": False,
-}
-"""What Numba is told of every function."""
 
 _IDLE = (
     "NUMBA_CACHE_", "NUMBA_COLOR_SCHEME", "NUMBA_CUDA_", "NUMBA_DEBUG_", "NUMBA_DEVELOPER_", "NUMBA_DISABLE_ERROR_",
@@ -128,18 +126,17 @@ def fingerprint() -> str:
     """Hash of everything but a model that decides the bits of a result: sources, compilers and what they are told."""
     digest = hashlib.blake2b(digest_size=8)
     package = Path(__file__).parent
-    here = (Path(__file__), package / "emitted.py")
+    here = [package / f"{name}.py" for name in ("compiled", "compiling", "emitted", "emitting", "native")]
     for path in sorted([*here, *package.glob("solver/**/*.py"), *package.glob("kernels/**/*.py")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    versions = (numba.__version__, llvmlite.__version__, np.__version__)
+    versions = map(version_of, ("numba", "llvmlite", "numpy"))
     digest.update("\0".join((*versions, *_told(_settings()))).encode())
     return digest.hexdigest()
 
 
 def _settings() -> dict[str, str]:
     """What the environment and Numba's file of settings tell the compilers."""
-    named = {name: value for name, value in os.environ.items() if name.startswith(("NUMBA_", "LLVM"))}
-    return {**_numba.config._env_reloader.old_environ, **named}
+    return {**_AT_FIRST, **{name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}}
 
 
 def _told(settings: dict[str, str]) -> list[str]:
@@ -163,59 +160,16 @@ def source_of(function: Callable[..., Any]) -> str:
     return "".join(linecache.getlines(function.__code__.co_filename, names))
 
 
-class _Cache(caching._Cache):
-    """Compiled code of one function on disk, in the place of Numba's own cache."""
-
-    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
-        self._function, self._folder = function, folder
-
-    @property
-    def cache_path(self) -> str:
-        return str(self._folder)
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        # Numba would first load all that it can translate. A function that is translated already has need of none of
-        # it, and a compiler loads it when it begins.
-        path = self._path(sig, target_context.codegen())
-        payload = cache.load(path)
-        if payload is None:
-            return None
-        try:
-            return _CompileResult._rebuild(target_context, *_serialize.loads(payload))
-        except Exception:
-            # As it was written, and still of no use to this process.
-            cache.damaged(path)
-            return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        if not data.lifted and not data.library.has_dynamic_globals:
-            cache.save(self._path(sig, data.codegen), _serialize.dumps(data._reduce()))
-
-    def enable(self) -> None:
-        raise AssertionError
-
-    disable = flush = enable
-
-    def _path(self, sig: Any, codegen: Any) -> Path:
-        """File of the function for a signature on this processor."""
-        code = self._function.__code__
-        named = (source_of(self._function), self._function.__qualname__, code.co_firstlineno, sig)
-        machine = (codegen.magic_tuple(), _numba.config.USING_SVML, sys.version)
-        digest = hashlib.blake2b("\0".join(map(str, (*named, *machine))).encode(), digest_size=16)
-        name = f"{self._function.__module__}.{self._function.__name__}".replace("<", "").replace(">", "")
-        return self._folder / f"{name}-{digest.hexdigest()}.bin"
-
-
 class Compiled:
     """A function that is compiled, or loaded from the cache, when it is first called or asked for its ``address``."""
 
     def __init__(self, function: Callable[..., Any], signature: Any) -> None:
         functools.update_wrapper(self, function)
         self._function, self._signature = function, signature
-        self._code: tuple[Callable[..., Any], int] | None = None
+        self._code: Native | None = None
 
     def __call__(self, *arguments: Any) -> Any:
-        return self._made[0](*arguments)
+        return self._native(*arguments)
 
     @property
     def symbol(self) -> str:
@@ -225,24 +179,37 @@ class Compiled:
     @property
     def address(self) -> int:
         """Where the machine code is, for compiled code that calls it."""
-        return self._made[1]
+        return self._native.address
 
     @property
-    def _made(self) -> tuple[Callable[..., Any], int]:
+    def _native(self) -> Native:
         if self._code is None:
             # Threads begin together: the address that one of them has must not be that of code which another replaces.
             with LOCK:
-                self._code = self._code or self._make()
+                self._code = self._code or self._found()
         return self._code
 
-    def _make(self) -> tuple[Callable[..., Any], int]:
-        result = _kept(self._function, **OPTIONS)
-        result.compile(self._signature)
-        # A compiler that was interrupted may have lost the exception on its way.
-        heed()
-        result.disable_compile()
-        (made,) = result.overloads.values()
-        return result, made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+    def _found(self) -> Native:
+        folder = cache_directory()
+        path = None if folder is None else folder / self._file_name()
+        payload = None if path is None else cache.load(path)
+        if payload is None:
+            from simulate.compiling import machine_code
+
+            payload = machine_code(self._function, _made(self._signature))
+            # A compiler that was interrupted may have lost the exception on its way.
+            heed()
+            if path is not None:
+                cache.save(path, payload)
+        return native.kept(payload)
+
+    def _file_name(self) -> str:
+        """File of the function for a signature on this processor."""
+        named = (source_of(self._function), self._function.__qualname__, self._function.__code__.co_firstlineno)
+        given = (*named, repr(self._signature), *native.machine(), sys.version)
+        digest = hashlib.blake2b("\0".join(map(str, given)).encode(), digest_size=16)
+        name = f"{self._function.__module__}.{self._function.__name__}".replace("<", "").replace(">", "")
+        return f"{name}-{digest.hexdigest()}.bin"
 
 
 def compiled(signature: Any) -> Callable[[Callable[..., Any]], Compiled]:
@@ -255,68 +222,15 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Compiled]:
     return functools.partial(Compiled, signature=signature)
 
 
-def _kept(function: Callable[..., Any], **options: Any) -> Any:
-    """A function for Numba to compile, or to load from the cache."""
-    folder = cache_directory()
-    result = _numba.njit(no_cfunc_wrapper=True, **options)(function)
-    if folder is not None:
-        # Where Numba puts its own when it is asked for one.
-        result._cache = _Cache(function, folder)
-    return result
-
-
-_UNCALLABLE = int(ctypes.cast(ctypes.pythonapi.PyObject_Call, ctypes.c_void_p).value or 0)
-"""Stands for machine code that there is none of: called from Python it finds nothing to call, which is a TypeError."""
-
-
-class _Part(codegen.JITCodeLibrary):
-    """Code that is never run by itself: it waits, as it was written, for the function that takes it in."""
-
-    is_apart = False
-
-    def finalize(self) -> None:
-        for function in self._final_module.functions:
-            if self.is_apart and not function.is_declaration and function.linkage == Linkage.external:
-                function.add_function_attribute("noinline")
-        for library in dict.fromkeys(self._linking_libraries):
-            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        self._ensure_finalized()  # type: ignore[no-untyped-call]
-        return _UNCALLABLE
-
-    @property
-    def codegen(self) -> Any:
-        return self
-
-    def set_env(self, name: str, env: Any) -> None:
-        """No machine code is there to tell of its environment, and none of it has need of one."""
-
-
-class _Apart(_Part):
-    """A part that stays a function of its own."""
-
-    is_apart = True
-
-
-class _PartCompiler(compiler.Compiler):
-    """Numba's compiler, without machine code of a helper's own: that would be made and thrown away a hundred times."""
-
-    library: type[_Part] = _Part
-
-    def __init__(self, typingctx: Any, targetctx: Any, library: Any, *rest: Any) -> None:
-        own: Any = library or self.library(targetctx.codegen(), "part")
-        super().__init__(typingctx, targetctx, own, *rest)  # type: ignore[no-untyped-call]
-
-
-class _ApartCompiler(_PartCompiler):
-    library = _Apart
-
-
 def inlined(function: Callable[..., Any]) -> Any:
     """Decorate a helper that is compiled into each compiled function that calls it, and that nobody else can call."""
-    return _part(function, forceinline=True, pipeline_class=_PartCompiler)
+
+    def part() -> Any:
+        from simulate.compiling import inlined_part
+
+        return inlined_part(function)
+
+    return Later(part)
 
 
 def apart(function: Callable[..., Any]) -> Any:
@@ -324,15 +238,13 @@ def apart(function: Callable[..., Any]) -> Any:
 
     What LLVM does to a function takes it more than twice the time where that is twice as long.
     """
-    return _part(function, forceinline=False, pipeline_class=_ApartCompiler)
 
+    def part() -> Any:
+        from simulate.compiling import part_apart
 
-def _part(function: Callable[..., Any], **options: Any) -> Any:
-    part = _numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options, **OPTIONS)(function)
-    template = part.get_call_template
-    # Numba would else compile a helper anew for each number that is written in a call of it.
-    part.get_call_template = lambda arguments, names: template([_types.unliteral(kind) for kind in arguments], names)
-    return part
+        return part_apart(function)
+
+    return Later(part)
 
 
 def verbatim(function: Callable[..., Any]) -> Any:
@@ -340,4 +252,6 @@ def verbatim(function: Callable[..., Any]) -> Any:
 
     Without that, a loop around it is not vectorized. It is kept on disk too, for each model calls it.
     """
-    return _kept(function, forceinline=True, **OPTIONS)
+    from simulate.compiling import kept_part
+
+    return kept_part(function)

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 
-from simulate.compiled import WORKSPACE, apart, compiled, inlined
+from simulate.compiled import WORKSPACE, apart, compiled, inlined, types
 from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOUND, UNUSABLE
 from simulate.solver.vectors import choose, every, load, size, store
 

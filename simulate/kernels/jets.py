@@ -30,7 +30,7 @@ from simulate.emitted import Writer
 from simulate.kernels.rows import Rows, width, write_fence
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
-from simulate.solver.vectors import function_of, near_inverse_of
+from simulate.solver.vector_code import function_of, near_inverse_of
 
 _for_range: Any = cgutils.for_range
 

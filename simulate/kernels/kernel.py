@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.emitted import emitted
+from simulate.emitted import Writer, emitted
 from simulate.kernels.clock import NOTHING, Clock
-from simulate.kernels.form import KernelFunction
+from simulate.kernels.form import Follow, KernelFunction
 from simulate.kernels.print_text import module_text
 from simulate.kernels.tape import Tape
 from simulate.solver.hybrid import Hybrid
@@ -132,22 +132,29 @@ class CompiledKernel:
         InputError
             When the model has no Taylor series everywhere.
         """
-        # An engine of single numbers has no vectors to write them with.
-        from simulate.kernels import jets
+
+        def jets_writer(program: Tape, order: int) -> Writer:
+            from simulate.kernels import jets
+
+            return jets.writer(program, order)
 
         if order not in self._jets:
             program = self.series()
-            self._jets[order] = emitted("jets", f"{order} {program}", jets.writer(program, order))
+            self._jets[order] = emitted("jets", f"{order} {program}", lambda: jets_writer(program, order))
         return self._jets[order]
 
     def steps(self, tableau: ButcherTableau) -> BlockFunction:
         """What the solution's own stages left behind → a step of the derivatives."""
-        from simulate.kernels import sensitivity_steps
-
         assert self.followers is not None
+        given = (self.followers, tableau)
+
+        def steps_writer() -> Writer:
+            from simulate.kernels import sensitivity_steps
+
+            return sensitivity_steps.writer(*given)
+
         if tableau not in self._steps:
-            given = (self.followers, tableau)
-            self._steps[tableau] = emitted("steps", repr(given), sensitivity_steps.writer(*given))
+            self._steps[tableau] = emitted("steps", repr(given), steps_writer)
         return self._steps[tableau]
 
     @functools.cached_property
@@ -164,8 +171,17 @@ class CompiledKernel:
 
 @uncollected()
 def machine_code(function: KernelFunction) -> BlockFunction:
-    """A generated function for the processor."""
-    # An engine of single numbers has no vectors to write it with.
-    from simulate.kernels import print_llvm
+    """A generated function for the processor, compiled or loaded from the cache."""
+    calls = []
+    if any(isinstance(block, Follow) for block in function.blocks):
+        from simulate.kernels.following import follow
 
-    return print_llvm.machine_code(function)
+        calls.append(follow)
+
+    def writer() -> Writer:
+        # An engine of single numbers has no vectors to write it with.
+        from simulate.kernels import print_llvm
+
+        return print_llvm.writer(function)
+
+    return emitted(function.name, repr(function.blocks), writer, is_simple=function.is_simple, calls=calls)

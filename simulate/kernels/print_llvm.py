@@ -14,9 +14,10 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils
 
-from simulate.emitted import Emitted, Writer, emitted, native_width
+from simulate.emitted import Writer
+from simulate.emitting import native_width
 from simulate.kernels import elementary, form, ratios
-from simulate.kernels.following import follow, write_follow
+from simulate.kernels.following import write_follow
 from simulate.kernels.form import Body, KernelFunction
 from simulate.kernels.rows import Rows, values_of, write_fence
 from simulate.kernels.widening import kind_of, widened
@@ -24,15 +25,6 @@ from simulate.solver.layout import COMMAND, DIRECTION, LANES, STAGE
 
 _for_range: Any = cgutils.for_range
 _INTEGER = ir.IntType(64)
-
-
-def machine_code(function: KernelFunction) -> Emitted:
-    """A function of the form, compiled or loaded from the cache."""
-    follows = any(isinstance(block, form.Follow) for block in function.blocks)
-    return emitted(
-        function.name, repr(function.blocks), writer(function),
-        is_simple=function.is_simple, calls=[follow] if follows else [],
-    )  # fmt: skip
 
 
 def writer(function: KernelFunction) -> Writer:

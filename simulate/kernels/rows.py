@@ -7,10 +7,10 @@ from typing import Any
 
 from llvmlite import ir
 
-from simulate.emitted import has_feature
+from simulate.emitting import has_feature
 from simulate.kernels.form import Body, Place, reads
-from simulate.solver.vectors import function_of
-from simulate.solver.vectors import width as width
+from simulate.solver.vector_code import function_of
+from simulate.solver.vector_code import width as width
 
 
 def write_fence(builder: Any) -> None:

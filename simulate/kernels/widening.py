@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from simulate.emitted import optimized
+from simulate.emitting import optimized
 
 _for_range: Any = cgutils.for_range
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined, types
 from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, LANES, NEXT, NOW, RESULT, STATE, STEP, TIME
 from simulate.solver.methods.method import INTERPOLATE
 from simulate.solver.problem import StopKind
@@ -34,7 +33,7 @@ _HALVINGS = 60
 
 _FLOATS = types.Array(types.float64, 1, "C", readonly=True)
 _INTS = types.Array(types.int64, 1, "C", readonly=True)
-WATCH: Any = types.Tuple(  # type: ignore[no-untyped-call]
+WATCH = types.Tuple(
     (
         types.Array(types.int64, 2, "C", readonly=True),  # rules [rule, column]
         types.Array(types.float64, 2, "C", readonly=True),  # numbers [rule, column]

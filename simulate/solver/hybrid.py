@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined, types
 from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, KNOWN, LANES, NEXT, NOW, RESTART, RESULT, STATE, STEP, TIME
 from simulate.solver.methods.method import INTERPOLATE
 from simulate.streams import IntArray

@@ -11,9 +11,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from simulate.compiled import apart, compiled, inlined
+from simulate.compiled import apart, compiled, inlined, types
 from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
 from simulate.solver.events import begin, visit, watches
 from simulate.solver.hybrid import switches

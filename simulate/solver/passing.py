@@ -19,9 +19,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import types
-
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined, types
 from simulate.solver.hybrid import (
     AWAY,
     BLOCK,

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import types
-
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, types
 from simulate.solver.layout import CONSTANTS, LANES, RESULT, STATE, TIME
 
 SIGNATURE = types.boolean(

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-
-from simulate.compiled import inlined
+from simulate.compiled import inlined, types
 
 WATCH: Any = types.int64
 LOOK = SHARE_OF_PASSING = ACT = types.int64()

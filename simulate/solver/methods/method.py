@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numba import types
-
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined, types
 from simulate.solver.layout import LANES, NOW, STEP, TIME
 from simulate.solver.tableau import ButcherTableau
 
