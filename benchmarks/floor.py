@@ -50,7 +50,7 @@ def floor(method_name: str, workload: Workload, tolerance: Tolerance) -> tuple[s
     return f"{calls:.0f} {name}", _CALLS * LANES / calls, lambda: _repeat(w, called.address, _CALLS)
 
 
-@numba.njit(numba.void(WORKSPACE, BLOCK_FUNCTION, numba.int64))  # type: ignore[untyped-decorator]
+@numba.njit(numba.void(WORKSPACE.made, BLOCK_FUNCTION.made, numba.int64))  # type: ignore[untyped-decorator]
 def _repeat(w: Any, rhs: Any, times: int) -> None:
     for _ in range(times):
         rhs(w)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -104,7 +105,7 @@ def costs() -> dict[str, float]:
     w = room[first : first + LANES * 65]
     found = {}
     for name in (*_INSTRUCTIONS, "fused", "read", "write"):
-        function = emitted(f"cost_{name}", f"{name} {_MANY} {_ROWS} {chains}", writer(name))
+        function = emitted(f"cost_{name}", f"{name} {_MANY} {_ROWS} {chains}", functools.partial(writer, name))
         best = float("inf")
         for _ in range(50):
             w[:] = 1.0
@@ -118,7 +119,7 @@ def costs() -> dict[str, float]:
 _INSTRUCTIONS = {"multiply": "fmul", "add": "fadd", "divide": "fdiv"}
 
 
-@numba.njit(numba.void(WORKSPACE, BLOCK_FUNCTION, numba.int64))  # type: ignore[untyped-decorator]
+@numba.njit(numba.void(WORKSPACE.made, BLOCK_FUNCTION.made, numba.int64))  # type: ignore[untyped-decorator]
 def _repeat(w: Any, function: Any, times: int) -> None:
     for _ in range(times):
         function(w)

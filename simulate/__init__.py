@@ -8,8 +8,9 @@ reported, and of what), `inference` (samplers), `studies` (questions asked of al
 The modules beside these folders know nothing of models. Errors: `errors`, `wording`. Text and tables: `toml` (typed
 values by key, the one to use), `files`, `filekinds` and `tomltext` below it, `tabular`, `arrays`, `durations`. Run
 directories: `store`, `manifest`, `inputs`, `locks`, `disk`. Numbers: `streams`, `sums`, `elementwise`, `versions`.
-Compiled code: `compiled`, `emitted`, `cache`, `recall`. The process: `memory`, `interruption`, `watching`, `aside`,
-`uncollected`. The package: `shipped`, `answers`, `pages`, `verbs`, `limits`.
+Compiled code: `compiled`, `emitted` and `later` declare, `compiling` and `emitting` make, `native` loads, and `cache`
+and `recall` keep. The process: `memory`, `interruption`, `watching`, `aside`, `uncollected`. The package: `shipped`,
+`answers`, `pages`, `verbs`, `limits`.
 
 The public names are resolved on first use, so that ``import simulate`` loads nothing heavy.
 """

@@ -24,8 +24,9 @@ from numba.core.typing.typeof import typeof_impl
 from numba.extending import models
 
 from simulate import cache, native
-from simulate.compiled import Later, cache_directory, source_of
-from simulate.native import Argument
+from simulate.errors import MissingExtra
+from simulate.later import Later
+from simulate.native import Argument, cache_directory, source_of
 
 _numba: Any = numba
 _serialize: Any = serialize
@@ -39,6 +40,14 @@ _typeconv: Any = typeconv
 _types: Any = types
 _typeof: Any = typeof_impl
 _target: Any = cpu_target
+
+if getattr(numba.config, "DISABLE_JIT", 0):
+    raise MissingExtra(
+        "nothing can be compiled: `NUMBA_DISABLE_JIT` is set",
+        code="environment.jit",
+        expected="an environment without it",
+        advice="`unset NUMBA_DISABLE_JIT`, before Python starts",
+    )
 
 
 @_typeof.register(Later)  # type: ignore[untyped-decorator]

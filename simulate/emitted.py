@@ -5,19 +5,17 @@ What makes it (`simulate.emitting`) is loaded when something is made.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from llvmlite.binding import add_symbol
 
-from simulate import cache, native
-from simulate.compiled import LOCK, Compiled, cache_directory, fingerprint
+from simulate.compiled import LOCK, Compiled
 from simulate.interruption import heed
-from simulate.native import Native
+from simulate.native import Native, load, made_once, symbol_of
 
-Writer = Callable[[Any, Any, Any, Any], None]
-"""Writes instructions; given are Numba's contexts of types and of the machine, a builder, and where a workspace is."""
+if TYPE_CHECKING:
+    from simulate.emitting import Writer
 
 _EMITTED: dict[str, Native] = {}
 
@@ -51,25 +49,6 @@ def emitted(
 
     with LOCK:
         if symbol not in _EMITTED:
-            _EMITTED[symbol] = Native(native.load(symbol, made_once(symbol, make)), ["float64 1"], "none")
+            _EMITTED[symbol] = Native(load(symbol, made_once(symbol, make)), ["float64 1"], "none")
     heed()
     return _EMITTED[symbol]
-
-
-def symbol_of(name: str, text: str) -> str:
-    """Name of what follows from a text on this machine."""
-    given = (text, *native.machine(), fingerprint())
-    digest = hashlib.blake2b("\0".join(given).encode(), digest_size=16).hexdigest()
-    return f"{name}-{digest}"
-
-
-def made_once(symbol: str, make: Callable[[], bytes]) -> bytes:
-    """Code from the cache, or made and kept there."""
-    folder = cache_directory()
-    path = None if folder is None else folder / f"{symbol}.bin"
-    code = None if path is None else cache.load(path)
-    if code is None:
-        code = make()
-        if path is not None:
-            cache.save(path, code)
-    return code

@@ -16,8 +16,11 @@ from numba.core.targetconfig import ConfigStack
 
 from simulate.compiled import WORKSPACE
 from simulate.compiling import OPTIONS
-from simulate.emitted import Writer, made_once, symbol_of
+from simulate.native import made_once, symbol_of
 from simulate.uncollected import uncollected
+
+Writer = Callable[[Any, Any, Any, Any], None]
+"""Writes instructions; given are Numba's contexts of types and of the machine, a builder, and where a workspace is."""
 
 _WORKSPACE: Any = WORKSPACE.made
 _target: Any = cpu_target

@@ -1,4 +1,7 @@
-"""Machine code that was made before: loaded into the process, and called, without any compiler.
+"""Machine code that was made before: where it is kept, how it is loaded into the process, and how it is called.
+
+No compiler is loaded for it. What is kept is in a folder with the hash of all sources, of the compilers and of their
+settings, and in it a file for each function, signature and processor, as `simulate.cache` keeps them.
 
 Functions follow Numba's convention for a call: first come places for a result and an error, then the arguments, of
 which an array is its owner, its object, its size, the size of an element, its data, its shape and its strides, and a
@@ -7,16 +10,31 @@ tuple its parts.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import hashlib
 import importlib
 import json
+import linecache
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from llvmlite import binding
+
+from simulate import cache
+from simulate.versions import version_of
+
+_SETTINGS = ("NUMBA_", "LLVM")
+_FILE = Path(".numba_config.yaml")
+"""Where Numba finds settings, in the folder where a process begins."""
+_AT_FIRST = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
+with contextlib.suppress(OSError):
+    _AT_FIRST[f"{_FILE}"] = _FILE.read_text(encoding="utf-8", errors="replace")
 
 _NUMBERS: dict[str, Any] = {
     "int64": ctypes.c_int64,
@@ -31,6 +49,42 @@ _OF_NUMBA = re.compile(rb"\0(?:numba_|NRT_|__svml_)")
 Argument = str | Sequence[Any]
 """What is taken: ``int64``, ``float64``, ``bool``, an array such as ``float64 2`` with its number of dimensions, or
 several of these in a tuple."""
+
+
+_IDLE = (
+    "NUMBA_CACHE_", "NUMBA_COLOR_SCHEME", "NUMBA_CUDA_", "NUMBA_DEBUG_", "NUMBA_DEVELOPER_", "NUMBA_DISABLE_ERROR_",
+    "NUMBA_DISABLE_PERFORMANCE_", "NUMBA_DUMP_", "NUMBA_ENABLE_CUDASIM", "NUMBA_FULL_TRACEBACKS", "NUMBA_NUM_THREADS",
+    "NUMBA_SHOW_HELP", "NUMBA_THREADING_", "NUMBA_WARNINGS",
+)  # fmt: skip
+"""Beginnings of the names of settings that decide no bit of a result."""
+
+
+@functools.cache
+def fingerprint() -> str:
+    """Hash of everything but a model that decides the bits of a result: sources, compilers and what they are told."""
+    digest = hashlib.blake2b(digest_size=8)
+    package = Path(__file__).parent
+    here = [package / f"{name}.py" for name in ("compiled", "compiling", "emitted", "emitting", "later", "native")]
+    for path in sorted([*here, *package.glob("solver/**/*.py"), *package.glob("kernels/**/*.py")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    versions = map(version_of, ("numba", "llvmlite", "numpy"))
+    digest.update("\0".join((*versions, *_told(_settings()))).encode())
+    return digest.hexdigest()
+
+
+def _settings() -> dict[str, str]:
+    """What the environment and Numba's file of settings tell the compilers."""
+    return {**_AT_FIRST, **{name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}}
+
+
+def _told(settings: dict[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(settings.items()) if not name.startswith(_IDLE)]
+
+
+@functools.cache
+def cache_directory() -> Path | None:
+    """Folder for compiled code of these sources, compilers and settings; None where there is none that can be used."""
+    return cache.cache_folder(fingerprint())
 
 
 @functools.cache
@@ -122,3 +176,33 @@ def _values(argument: Argument, value: Any) -> Iterator[Any]:
         yield from (None, None, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides)
     else:
         yield float(value) if argument == "float64" else int(value)
+
+
+def symbol_of(name: str, text: str) -> str:
+    """Name of what follows from a text on this machine."""
+    given = (text, *machine(), fingerprint())
+    digest = hashlib.blake2b("\0".join(given).encode(), digest_size=16).hexdigest()
+    return f"{name}-{digest}"
+
+
+def made_once(symbol: str, make: Callable[[], bytes]) -> bytes:
+    """Code from the cache, or made and kept there."""
+    folder = cache_directory()
+    path = None if folder is None else folder / f"{symbol}.bin"
+    code = None if path is None else cache.load(path)
+    if code is None:
+        code = make()
+        if path is not None:
+            cache.save(path, code)
+    return code
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """Text of the module that a function is from."""
+    names = function.__globals__
+    loader: Any = names.get("__loader__")
+    if hasattr(loader, "get_source"):
+        # A module that was started under another name is not known to its own loader.
+        with contextlib.suppress(ImportError):
+            return str(loader.get_source(names["__name__"]))
+    return "".join(linecache.getlines(function.__code__.co_filename, names))

@@ -53,8 +53,8 @@ def _worker(config: pytest.Config) -> str:
 
 
 def _compile_loop() -> None:
-    from simulate.compiled import cache_directory
     from simulate.locks import locked
+    from simulate.native import cache_directory
     from simulate.solver.lanes import integrate
 
     if (folder := cache_directory()) is not None:

@@ -220,17 +220,17 @@ from simulate.aside import set_aside
 set_aside()
 settings = ["--set", "cohort.patients=2", "--set", "time.end=14 d"]
 code = outcome(["run", "anakinra-100mg-daily", *settings, "--out", sys.argv[1]])
-print(code, sorted({name.partition(".")[0] for name in sys.modules} & {"sympy", "mpmath", "xarray"}))
+print(code, sorted({name.partition(".")[0] for name in sys.modules} & {"sympy", "mpmath", "numba", "xarray"}))
 """
 
 
-def test_a_run_of_a_shipped_model_needs_no_sympy_the_second_time(cache: Path, tmp_path: Path) -> None:
+def test_a_run_of_a_shipped_model_needs_neither_sympy_nor_numba_the_second_time(cache: Path, tmp_path: Path) -> None:
     results = []
     for name in ("first", "second"):
         command = [sys.executable, "-c", _RUN, str(tmp_path / name)]
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
         results.append((told.splitlines()[-1], (tmp_path / name / "results.nc").read_bytes()))
-    assert [loaded for loaded, _ in results] == ["0 ['mpmath', 'sympy']", "0 []"]
+    assert [loaded for loaded, _ in results] == ["0 ['mpmath', 'numba', 'sympy']", "0 []"]
     assert results[0][1] == results[1][1]
 
 

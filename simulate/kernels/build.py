@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.compiled import fingerprint
 from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.elimination import MOST_WRITTEN, backsolve, factor
@@ -27,6 +26,7 @@ from simulate.kernels.switches import Switches, met, symbols_of
 from simulate.kernels.system import System, infusion
 from simulate.kernels.taping import tape
 from simulate.kernels.timed import clock_of, pulse_in
+from simulate.native import fingerprint
 from simulate.solver.hybrid import FEW_SLOTS, SLOTS, Hybrid, Passing
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.symbolic.symbols import TIME as TIME_SYMBOL

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from simulate.compiled import WORKSPACE, apart, compiled, inlined, types
+from simulate.compiled import WORKSPACE, apart, compiled, inlined
+from simulate.later import made, types
 from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOUND, UNUSABLE
 from simulate.solver.vectors import choose, every, load, size, store
 
@@ -37,8 +38,7 @@ result and operands, ``fused`` and ``fused_minus`` z + x * y and z - x * y."""
     _JUDGE, _NUMBER, _COPY, _MINUS, _PLUS, _DIFFERENCE, _TIMES, _MINUS_TIMES, _FUSED, _FUSED_MINUS, _OVER,
 ) = range(len(KINDS))  # fmt: skip
 
-_pointer: Any = types.CPointer
-_STEPS, _NUMBERS = _pointer(types.int32), _pointer(types.float64)
+_STEPS, _NUMBERS = types.CPointer(types.int32), types.CPointer(types.float64)
 
 
 def run(kind: str, steps: Sequence[Sequence[int]]) -> Run:
@@ -91,8 +91,8 @@ def numbers(values: Iterable[float]) -> np.ndarray:
 
 def write_follow(context: Any, builder: Any, data: Any, runs: Iterable[Run], values: Iterable[float]) -> None:
     """Instructions that follow a table; it lies beside them."""
-    kinds = (WORKSPACE, _STEPS, _NUMBERS)
-    workspace = context.make_array(WORKSPACE)(context, builder)
+    kinds, nothing = made((WORKSPACE, _STEPS, _NUMBERS)), made(types.none)
+    workspace = context.make_array(kinds[0])(context, builder)
     workspace.data = data
     places = [
         builder.bitcast(_placed(builder.module, one), context.get_value_type(kind))
@@ -100,8 +100,8 @@ def write_follow(context: Any, builder: Any, data: Any, runs: Iterable[Run], val
     ]
     name, convention = follow.symbol, context.call_conv
     known = builder.module.globals.get(name)
-    called = known or ir.Function(builder.module, convention.get_function_type(types.none, kinds), name)
-    convention.call_function(builder, called, types.none, kinds, [workspace._getvalue(), *places])
+    called = known or ir.Function(builder.module, convention.get_function_type(nothing, kinds), name)
+    convention.call_function(builder, called, nothing, kinds, [workspace._getvalue(), *places])
 
 
 def _placed(module: Any, held: np.ndarray) -> Any:

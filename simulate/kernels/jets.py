@@ -26,7 +26,7 @@ from typing import Any
 from numba import types
 from numba.core import cgutils
 
-from simulate.emitted import Writer
+from simulate.emitting import Writer
 from simulate.kernels.rows import Rows, width, write_fence
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage

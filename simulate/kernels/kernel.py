@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.emitted import Writer, emitted
+from simulate.emitted import emitted
 from simulate.kernels.clock import NOTHING, Clock
 from simulate.kernels.form import Follow, KernelFunction
 from simulate.kernels.print_text import module_text
@@ -20,6 +20,7 @@ from simulate.solver.tableau import ButcherTableau
 from simulate.uncollected import uncollected
 
 if TYPE_CHECKING:
+    from simulate.emitting import Writer
     from simulate.kernels.sensitivity_blocks import Followers
 
 

@@ -14,8 +14,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils
 
-from simulate.emitted import Writer
-from simulate.emitting import native_width
+from simulate.emitting import Writer, native_width
 from simulate.kernels import elementary, form, ratios
 from simulate.kernels.following import write_follow
 from simulate.kernels.form import Body, KernelFunction

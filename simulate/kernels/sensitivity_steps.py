@@ -18,7 +18,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from simulate.emitted import Writer
+from simulate.emitting import Writer
 from simulate.kernels.form import Body, Place
 from simulate.kernels.rows import Rows, values_of, width, write_fence
 from simulate.kernels.sensitivity_blocks import Followers, StepPart, rate_of

@@ -10,9 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from simulate.compiled import fingerprint
 from simulate.files import content_hash
 from simulate.inputs import noted
+from simulate.native import fingerprint
 from simulate.store import check_target
 from simulate.studies.settings import Setting
 from simulate.versions import versions

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined, types
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined
+from simulate.later import types
 from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, LANES, NEXT, NOW, RESULT, STATE, STEP, TIME
 from simulate.solver.methods.method import INTERPOLATE
 from simulate.solver.problem import StopKind

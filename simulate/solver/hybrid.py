@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined, types
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, compiled, inlined
+from simulate.later import types
 from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, KNOWN, LANES, NEXT, NOW, RESTART, RESULT, STATE, STEP, TIME
 from simulate.solver.methods.method import INTERPOLATE
 from simulate.streams import IntArray

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from simulate.compiled import apart, compiled, inlined, types
+from simulate.compiled import apart, compiled, inlined
+from simulate.later import types
 from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
 from simulate.solver.events import begin, visit, watches
 from simulate.solver.hybrid import switches

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code, types
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code
+from simulate.later import types
 from simulate.solver.events import ACT, LOOK, SHARE_OF_PASSING, WATCH
 from simulate.solver.hybrid import LOOK_FOR_SWITCHES, SETTLE, SHARE_OF_SWITCHING
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray

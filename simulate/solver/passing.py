@@ -19,7 +19,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined, types
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
+from simulate.later import types
 from simulate.solver.hybrid import (
     AWAY,
     BLOCK,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, types
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled
+from simulate.later import types
 from simulate.solver.layout import CONSTANTS, LANES, RESULT, STATE, TIME
 
 SIGNATURE = types.boolean(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulate.compiled import inlined, types
+from simulate.compiled import inlined
+from simulate.later import types
 
 WATCH: Any = types.int64
 LOOK = SHARE_OF_PASSING = ACT = types.int64()

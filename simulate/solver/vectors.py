@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulate.compiled import Later
+from simulate.later import Later
 
 
 def _intrinsic(name: str) -> Any:

@@ -157,7 +157,7 @@ class Study:
     @property
     def key(self) -> str:
         """Content hash of everything that decides the result, the engine and its compilers included."""
-        from simulate.compiled import fingerprint
+        from simulate.native import fingerprint
 
         settings = json.dumps(self.settings, sort_keys=True)
         return content_hash(settings, self.model.key, repr(self.population), SCHEME, fingerprint())

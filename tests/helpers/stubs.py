@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from simulate.compiled import WORKSPACE, compiled
+from simulate.later import types
 from simulate.solver import FloatArray, IntArray, Method
 from simulate.solver.layout import CONSTANTS, ERROR, LANES, RATE, RESULT, START, STATE, STEP
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE

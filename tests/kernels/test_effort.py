@@ -12,7 +12,7 @@ import pytest
 from llvmlite import ir
 
 from benchmarks.large import ring
-from simulate import emitted
+from simulate import emitting, native
 from simulate.exchange.sbml import read_sbml
 from simulate.kernels.build import build
 from simulate.kernels.kernel import CompiledKernel
@@ -77,15 +77,15 @@ def test_what_llvm_is_given_and_gives_grows_in_proportion_to_the_model(
     name: str, doubled: tuple[Made, Made], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[int] = []
-    plain = emitted._Object.add_ir_module
+    plain = emitting._Object.add_ir_module
 
-    def counted(library: emitted._Object, module: ir.Module) -> None:
+    def counted(library: emitting._Object, module: ir.Module) -> None:
         given.append(sum(len(block.instructions) for function in module.functions for block in function.blocks))
         plain(library, module)
 
-    monkeypatch.setattr(emitted._Object, "add_ir_module", counted)
+    monkeypatch.setattr(emitting._Object, "add_ir_module", counted)
     # No code that is kept counts.
-    monkeypatch.setattr(emitted, "cache_directory", lambda: None)
+    monkeypatch.setattr(native, "cache_directory", lambda: None)
     for kernel, _ in doubled:
         getattr(kernel, name)
     assert len(given) == 2

@@ -16,9 +16,8 @@ from simulate.kernels import build as building
 from simulate.kernels import elimination, following
 from simulate.kernels.build import build
 from simulate.kernels.form import Follow, KernelFunction
-from simulate.kernels.kernel import CompiledKernel
+from simulate.kernels.kernel import CompiledKernel, machine_code
 from simulate.kernels.lowering import lowered
-from simulate.kernels.print_llvm import machine_code
 from simulate.kernels.print_table import tabled
 from simulate.kernels.saturation import share
 from simulate.kernels.system import System, equations, lower

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import types
 
 from simulate.compiled import WORKSPACE, compiled
+from simulate.later import types
 from simulate.solver import FloatArray, single
 from simulate.solver.layout import LANES
 from simulate.solver.vectors import (

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined, types
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
+from simulate.later import types
 from simulate.solver.layout import LANES, NOW, STEP, TIME
 from simulate.solver.tableau import ButcherTableau
 

@@ -22,7 +22,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simulate.compiled import Later, compiled
+from simulate.compiled import compiled
+from simulate.later import Later
 from simulate.solver.layout import (
     BEND,
     FACTOR,
