@@ -19,7 +19,7 @@ from simulate.kernels.rows import write_fence
 from simulate.kernels.sensitivity_blocks import Followers
 from simulate.solver.layout import LANES
 from simulate.solver.methods.dopri5 import TABLEAU
-from simulate.solver.vectors import function_of
+from simulate.solver.vector_code import function_of
 
 Counts = Counter[str]
 """Numbers of operations: ``multiply``, ``add``, both in one (``fused``), ``divide``, ``read`` and ``write``."""

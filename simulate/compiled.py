@@ -111,7 +111,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
         return inlined_part(function)
 
-    return Later(part)
+    return functools.update_wrapper(Later(part), function)
 
 
 def apart(function: Callable[..., Any]) -> Any:
@@ -125,7 +125,7 @@ def apart(function: Callable[..., Any]) -> Any:
 
         return part_apart(function)
 
-    return Later(part)
+    return functools.update_wrapper(Later(part), function)
 
 
 def verbatim(function: Callable[..., Any]) -> Any:
