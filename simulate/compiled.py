@@ -103,6 +103,10 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Compiled]:
     return functools.partial(Compiled, signature=signature)
 
 
+def _of(function: Callable[..., Any], part: Any) -> Any:
+    return functools.update_wrapper(part, function)
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """Decorate a helper that is compiled into each compiled function that calls it, and that nobody else can call."""
 
@@ -111,7 +115,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 
         return inlined_part(function)
 
-    return functools.update_wrapper(Later(part), function)
+    return _of(function, Later(part))
 
 
 def apart(function: Callable[..., Any]) -> Any:
@@ -125,7 +129,7 @@ def apart(function: Callable[..., Any]) -> Any:
 
         return part_apart(function)
 
-    return functools.update_wrapper(Later(part), function)
+    return _of(function, Later(part))
 
 
 def verbatim(function: Callable[..., Any]) -> Any:

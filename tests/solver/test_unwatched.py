@@ -6,10 +6,9 @@ import inspect
 
 import pytest
 
-from simulate.later import Later
 from simulate.solver import events, unwatched
 
-NAMES = [name for name, value in vars(unwatched).items() if isinstance(value, Later) and not name.startswith("_")]
+NAMES = [name for name, value in vars(unwatched).items() if hasattr(value, "__wrapped__") and not name.startswith("_")]
 
 
 def test_the_loop_has_all_that_it_calls() -> None:
