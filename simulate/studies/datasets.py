@@ -113,7 +113,7 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
 }
 """Attributes of the variables that every dataset has."""
 
-_SAMPLE = 8192
+_SAMPLE = 2048
 """Numbers by which it is decided whether a variable is compressed."""
 
 COUNTS = ("accepted steps", "rejected steps", "evaluations")

@@ -10,13 +10,13 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import counted, did_you_mean
 from simulate.regimen.doses import Plan
-from simulate.regimen.observed import ObservedRow
 from simulate.regimen.stops import realize
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.trajectories import Status
@@ -24,6 +24,9 @@ from simulate.studies.models import QUANTITIES, quantity_units
 from simulate.studies.treatments import Tabled, Treatment, reading_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit
+
+if TYPE_CHECKING:
+    from simulate.regimen.observed import ObservedRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Distribution, check_overrides
 from simulate.errors import InputError, Where, did_you_mean, relocated
-from simulate.regimen.csvtable import read_sheet
 from simulate.regimen.doses import Plan, exact
-from simulate.regimen.observed import ObservedRow, is_name, observations_beside
 from simulate.regimen.steady import check_steady
-from simulate.regimen.tables import DoseTable, dose_table_of
 from simulate.regimen.words import parse_regimen
 from simulate.studies.arm_rules import ArmRule, rules_of_arm
 from simulate.studies.models import PARAMETERS
@@ -23,7 +21,12 @@ from simulate.symbolic.parameterfile import spread_of
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 from simulate.toml import TomlTable, shown_value
-from simulate.trials.individual import ReadingOf
+
+if TYPE_CHECKING:
+    # Few arms have a table of doses.
+    from simulate.regimen.observed import ObservedRow
+    from simulate.regimen.tables import DoseTable
+    from simulate.trials.individual import ReadingOf
 
 MAX_DAYS = 100_000
 
@@ -130,6 +133,10 @@ def _prescription(arm: TomlTable, place: Where) -> tuple[str, Plan | Tabled]:
             advice="leave one of the two out",
         )
     if "doses" in arm:
+        from simulate.regimen.csvtable import read_sheet
+        from simulate.regimen.observed import observations_beside
+        from simulate.regimen.tables import dose_table_of
+
         doses = arm.table("doses", allowed=DOSES_KEYS)
         file = doses.text("file", expected='a file such as "doses.csv"')
         sheet = read_sheet(doses.document.folder(*doses.keys, "file") / file)
@@ -161,6 +168,8 @@ def _prescription(arm: TomlTable, place: Where) -> tuple[str, Plan | Tabled]:
 
 def _readings(doses: TomlTable) -> tuple[ReadingOf, ...]:
     """What DVIDs stand for, as the scenario says."""
+    from simulate.trials.individual import ReadingOf
+
     found: dict[str | None, ReadingOf] = {}
     for quantity, row in doses.named("observed", allowed=OBSERVED_KEYS):
         part = ReadingOf(quantity, row.text("dvid", None), row.parsed("unit", unit, None), (), row.where())
@@ -178,6 +187,8 @@ def _readings(doses: TomlTable) -> tuple[ReadingOf, ...]:
 def reading_of(what: str, readings: Sequence[ReadingOf] | None) -> ReadingOf | str | None:
     """What a DVID stands for: a reading that was declared, or the name of a quantity where none was; else None."""
     if readings is None:
+        from simulate.regimen.observed import is_name
+
         return what if is_name(what) else None
     return next((part for part in readings if part.dvid in (None, what)), None)
 

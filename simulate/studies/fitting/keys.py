@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from simulate.errors import InputError
 from simulate.evidence.sets import evidence_sets
 from simulate.files import content_hash
-from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.named_evidence import evidence_name
 from simulate.studies.fitting.posterior import Posterior, Settings
 from simulate.studies.fitting.problem import Problem
+
+if TYPE_CHECKING:
+    from simulate.studies.fitting.individual import IndividualProblem
 
 
 def fit_key(problem: Problem | IndividualProblem, settings: Settings) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simulate import shipped
 from simulate.evidence.sets import evidence_sets
 from simulate.inputs import is_there
-from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.keys import is_current
 from simulate.studies.fitting.named_evidence import DEFAULT as STANDS_ON
 from simulate.studies.fitting.named_evidence import evidence_name
@@ -20,6 +20,9 @@ from simulate.studies.fitting.posterior import Posterior, read_posterior, shippe
 from simulate.studies.fitting.problem import Problem
 from simulate.studies.scenario import RESULT, SHIPPED, named_fit
 from simulate.trials.reading import DEFAULT
+
+if TYPE_CHECKING:
+    from simulate.studies.fitting.individual import IndividualProblem
 
 FITS = Path("fits")
 """Folder of the folders of fits, if none is named."""
@@ -45,7 +48,7 @@ class Fit:
 def fit_folder(problem: Problem | IndividualProblem, folder: Path = FITS) -> Path:
     """Folder in which a fit is kept, if the user names none: of the hypothesis, and of evidence that is not usual."""
     name = Path(problem.hypothesis.replace("/", "-")).with_suffix("").name
-    if isinstance(problem, IndividualProblem):
+    if not isinstance(problem, Problem):
         return folder / f"{name}@{problem.name}"
     trials = [part.trial.name for part in problem.parts]
     evidence = evidence_name(problem)
