@@ -285,6 +285,7 @@ def content_hash(*parts: bytes | str) -> str:
 
 
 _HASHES: dict[tuple[int, ...], str] = {}
+_SMALL = 1 << 20
 _TICK = 1_000_000_000
 
 
@@ -299,7 +300,9 @@ def file_hash(path: Path) -> str:
         key = (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
         if key in _HASHES:
             return _HASHES[key]
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        # Of small files, as sources are, the room to read them takes longer than the hash.
+        is_small = told.st_size <= _SMALL
+        digest = (hashlib.sha256(file.read()) if is_small else hashlib.file_digest(file, "sha256")).hexdigest()
     # What changed within the last tick of the clock may change again and say the same of itself.
     if time.time_ns() - told.st_ctime_ns > _TICK:
         _HASHES[key] = digest

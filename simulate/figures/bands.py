@@ -15,8 +15,9 @@ from matplotlib.path import Path
 from matplotlib.transforms import ScaledTranslation
 
 from simulate.figures.style import COLORS, TITLE_PAD, color
+from simulate.inference.quantiles import quantiles_along
 from simulate.solver.kernel import FloatArray
-from simulate.studies.sweeps.quantiles import quantiles_along, quantiles_of_those
+from simulate.studies.sweeps.quantiles import quantiles_of_those
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are drawn: the median, the middle half, and 90 % of the members."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulate.arrays import LabeledArrays
 from simulate.evidence.observations import Observation, Observations, Standing, of_all, of_arm
+from simulate.inference.quantiles import quantiles_along
 from simulate.studies.datasets import draws_in, pooled, quantity_names
 from simulate.studies.dose_following import each_read
 from simulate.studies.visits import VISIT_WINDOW as VISIT_WINDOW
@@ -90,7 +91,7 @@ def summary(dataset: LabeledArrays, observations: Observations = ()) -> tuple[Su
 def _quantiles(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float | None, ...]:
     if not len(values):
         return None, None, None
-    return tuple(float(value) for value in np.quantile(values, (0.05, 0.5, 0.95)))
+    return tuple(quantiles_along(values, (0.05, 0.5, 0.95)).tolist())
 
 
 def is_at(item: Observation, visit: SummaryVisit) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.arrays import LabeledArrays
-from simulate.inference.quantiles import quantiles_of_rows
+from simulate.inference.quantiles import quantiles_along, quantiles_of_rows
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import draws_in, quantity_names
 from simulate.studies.dose_following import averaged_course, each_read
@@ -306,7 +306,8 @@ def _with_draws(whole: Sequence[Paired], draws: Sequence[Sequence[Paired]]) -> l
     # One call for all groups of which as many draws say something.
     for count in {len(own) for own in told if own}:
         places = [place for place, own in enumerate(told) if len(own) == count]
-        bands = np.quantile(np.array([told[place] for place in places], dtype=np.float64), (0.05, 0.95), axis=1)
+        of_draws = np.array([told[place] for place in places], dtype=np.float64)
+        bands = quantiles_along(of_draws.swapaxes(1, 2), (0.05, 0.95))
         for place, lows, highs in zip(places, *bands.tolist(), strict=True):
             ends = dict(zip(_OF_DRAWS, zip(lows, highs, strict=True), strict=True))
             found[place] = replace(found[place], of_draws=ends)
@@ -349,7 +350,7 @@ def _summed(changes: FloatArray, weights: FloatArray) -> Iterator[Paired]:
     alike = (weights == weights[:, :1]).all(axis=1)
     totals = weights.sum(axis=1)
     if alike.any():
-        shares[alike] = np.quantile(changes[alike], _SHARES, axis=1).T
+        shares[alike] = quantiles_along(changes[alike], _SHARES).T
     if not alike.all():
         chances = weights[~alike] / totals[~alike, np.newaxis]
         shares[~alike] = quantiles_of_rows(changes[~alike], chances, _SHARES)

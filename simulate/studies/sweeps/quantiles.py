@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from simulate.inference.quantiles import quantiles_along
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import draws_in, quantity_names
@@ -90,22 +91,6 @@ def _blocks(
             else:
                 values = variable[arm : arm + together, :, low:high].values[:, :, own - low]
             yield (arm, min(arm + together, arms)), (first, first + len(own)), values
-
-
-def quantiles_along(values: FloatArray, levels: Sequence[float]) -> FloatArray:
-    """Quantiles, shape [quantile, ...], along the last axis of values, none of them NaN: those of `numpy.quantile`.
-
-    Processors put numbers into order several times faster than they pick some of those in the order.
-    """
-    ordered = np.sort(values, axis=-1)
-    last = ordered.shape[-1] - 1
-    found = np.empty((len(levels), *ordered.shape[:-1]))
-    for row, level in zip(found, levels, strict=True):
-        place = last * level
-        share = place - int(place)
-        low, high = ordered[..., int(place)], ordered[..., min(int(place) + 1, last)]
-        row[...] = high - (high - low) * (1.0 - share) if share >= 0.5 else low + (high - low) * share
-    return found
 
 
 def quantiles_of_those(values: FloatArray, there: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
