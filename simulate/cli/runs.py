@@ -109,6 +109,8 @@ def runs(
             code="usage.argument",
             found=f"{len(given)}",
         )
+    if action in (RunsAction.LIST, RunsAction.GC):
+        _check_there(given)
     if action is RunsAction.LIST:
         return _list(given or HOMES, as_json)
     if action is RunsAction.SHOW:
@@ -131,6 +133,19 @@ def runs(
         force=False,
         as_json=as_json,
     )
+
+
+def _check_there(folders: Sequence[Path]) -> None:
+    """Refuse a folder that is named and is not there."""
+    for folder in folders:
+        if not folder.exists():
+            raise InputError(
+                "there is no such folder",
+                code="runs.none",
+                where=Where(file=str(folder)),
+                expected="a folder with run directories",
+                advice="without a folder those in " + " and ".join(map(str, HOMES)) + " are meant",
+            )
 
 
 def _list(folders: Sequence[Path], as_json: bool) -> int:
@@ -239,11 +254,17 @@ def _repeat(directory: Path, out: Path | None, as_json: bool) -> int:
     return ended(fault)
 
 
+_TIMES = ("end", "every")
+"""Keys of a scenario whose numbers are days."""
+
+
 def _rows(asked: dict[str, Any]) -> list[tuple[str, Any]]:
     rows = []
     for name, value in asked.items():
         if name == "arms":
             rows += [(f"arm `{arm['name']}`", arm["regimen"]) for arm in value]
+        elif name in _TIMES and isinstance(value, float):
+            rows.append((name, f"{value:g} d"))
         elif isinstance(value, dict):
             rows += [(f"{name}.{inner}", own) for inner, own in value.items()]
         else:

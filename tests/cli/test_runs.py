@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,7 @@ def test_a_run_is_shown_with_the_state_of_its_files(folder: Path, capsys: Captur
     shown = capsys.readouterr().out
     assert "sweep, finished, " in shown
     assert "\npatients = 3\nseed = 5\n" in shown
+    assert re.search(r"\nend = [0-9.]+ d\n", shown)
     assert "counters: n 12, n_ok 12\n" in shown
     begin(folder / "begun")
     assert outcome(["runs", "show", "begun"]) == 0
@@ -161,6 +163,20 @@ def test_only_what_nobody_needs_is_tidied_away(folder: Path, capsys: Capture) ->
             "error[runs.none]: there is no such folder\n  --> nowhere\n"
             "  expected: a folder that a verb made, such as `simulate run`\n"
             "  try:      `simulate runs list FOLDER` shows those in a folder\n",
+        ),
+        (
+            ["list", "begun", "nowhere"],
+            3,
+            "error[runs.none]: there is no such folder\n  --> nowhere\n"
+            "  expected: a folder with run directories\n"
+            "  try:      without a folder those in runs and fits are meant\n",
+        ),
+        (
+            ["gc", "nowhere"],
+            3,
+            "error[runs.none]: there is no such folder\n  --> nowhere\n"
+            "  expected: a folder with run directories\n"
+            "  try:      without a folder those in runs and fits are meant\n",
         ),
         (
             ["diff", "begun", "begun"],
