@@ -192,6 +192,11 @@ def _below(result: Comparison) -> list[str]:
         "± sampler is what the draws of a fit tell of themselves: where it was tried, evidences were too low by two "
         "to five times that, alike for all hypotheses"
     )
+    if any(result.worst_tail(name) is not None for name in result.names):
+        lines.append(
+            "worst tail: of all printed figures that which a fitted hypothesis makes most surprising, and the "
+            "probability of one as far out"
+        )
     if len({float(value) for value in result.prior}) == 1:
         lines.append("before the data all are held equally likely; --prior NAME=WEIGHT says otherwise")
     tail = result.worst_tail(result.names[0])
