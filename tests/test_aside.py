@@ -110,6 +110,23 @@ def test_what_is_drawn_is_not_described_in_a_process_of_the_program_s_own_and_is
     assert all(int(here) < int(there) for here, there in zip(described.split(), elsewhere.split(), strict=True))
 
 
+_FIGURES = """
+import sys
+from simulate.aside import set_aside
+set_aside()
+import simulate.figures.style
+import pytest
+quiet = ["-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore:Unable to import Axes3D"]
+sys.exit(pytest.main([*quiet, *sys.argv[1:]]))
+"""
+
+
+def test_figures_are_drawn_in_a_process_of_the_program_s_own_as_elsewhere() -> None:
+    files = [f"tests/figures/test_{name}.py" for name in ("pictures", "gains", "tornado", "prediction")]
+    done = subprocess.run([sys.executable, "-c", _FIGURES, *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def test_what_figures_have_for_calendars_is_loaded_when_it_is_used_and_not_before() -> None:
     done = subprocess.run([sys.executable, "-c", LATE_FIGURES], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["True {'_LazyModule'} False", "2.0 True"]

@@ -101,8 +101,6 @@ _STYLE: dict[str, Any] = {
     "savefig.facecolor": "white",
     "figure.dpi": 100.0,
     "savefig.dpi": 300.0,
-    # Fitted to pixels letters are no clearer at this size, and take twice as long.
-    "text.hinting": "none",
     # A name with a dollar sign is a name, not a formula.
     "text.parse_math": False,
     "axes.unicode_minus": True,
