@@ -81,7 +81,7 @@ class Compiled:
         # A compiler that was interrupted may have lost the exception on its way.
         heed()
         if path is not None:
-            cache.save(path, payload)
+            native.keep(path, payload)
         return native.kept(payload)
 
     def _file_name(self) -> str:

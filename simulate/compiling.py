@@ -131,7 +131,7 @@ def machine_code(function: Callable[..., Any], signature: Any) -> bytes:
 def _taken(kind: Any) -> Argument:
     """A type of Numba's as `simulate.native` calls it."""
     if isinstance(kind, types.Array):
-        return f"{kind.dtype} {kind.ndim}"
+        return f"{'' if kind.mutable else 'constant '}{kind.dtype} {kind.ndim}"
     if isinstance(kind, types.BaseTuple):
         parts: Any = kind
         return [_taken(part) for part in parts]
@@ -164,7 +164,7 @@ class _Cache(caching._Cache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         if not data.lifted and not data.library.has_dynamic_globals:
-            cache.save(self._path(sig, data.codegen), _serialize.dumps(data._reduce()))
+            native.keep(self._path(sig, data.codegen), _serialize.dumps(data._reduce()))
 
     def enable(self) -> None:
         raise AssertionError

@@ -19,7 +19,8 @@ import json
 import linecache
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,8 @@ from llvmlite import binding
 from simulate import cache
 from simulate.versions import version_of
 
-_SETTINGS = ("NUMBA_", "LLVM")
-_FILE = Path(".numba_config.yaml")
-"""Where Numba finds settings, in the folder where a process begins."""
-_AT_FIRST = {name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}
-with contextlib.suppress(OSError):
-    _AT_FIRST[f"{_FILE}"] = _FILE.read_text(encoding="utf-8", errors="replace")
+_FILE = ".numba_config.yaml"
+"""Where Numba finds settings, in the current folder."""
 
 _NUMBERS: dict[str, Any] = {
     "int64": ctypes.c_int64,
@@ -48,8 +45,9 @@ _OF_NUMBA = re.compile(rb"\0(?:numba_|NRT_|__svml_)")
 
 Argument = str | Sequence[Any]
 """What is taken: ``int64``, ``float64``, ``bool``, an array such as ``float64 2`` with its number of dimensions, or
-several of these in a tuple."""
+several of these in a tuple. ``constant float64 2`` is an array that is read alone."""
 
+_CONSTANT = "constant "
 
 _IDLE = (
     "NUMBA_CACHE_", "NUMBA_COLOR_SCHEME", "NUMBA_CUDA_", "NUMBA_DEBUG_", "NUMBA_DEVELOPER_", "NUMBA_DISABLE_ERROR_",
@@ -68,17 +66,30 @@ def fingerprint() -> str:
     for path in sorted([*here, *package.glob("solver/**/*.py"), *package.glob("kernels/**/*.py")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     versions = map(version_of, ("numba", "llvmlite", "numpy"))
-    digest.update("\0".join((*versions, *_told(_settings()))).encode())
+    # Who loaded Numba before may have told it something else.
+    numba: Any = sys.modules.get("numba.core.config")
+    earlier = {} if numba is None else _decisive(numba._env_reloader.old_environ)
+    told = [f"{name}={value}" for name, value in sorted({**earlier, **_told()}.items())]
+    digest.update("\0".join((*versions, *told)).encode())
     return digest.hexdigest()
 
 
+@functools.cache
+def _told() -> dict[str, str]:
+    """What the compilers were told when this process first looked for code."""
+    return _settings()
+
+
 def _settings() -> dict[str, str]:
-    """What the environment and Numba's file of settings tell the compilers."""
-    return {**_AT_FIRST, **{name: value for name, value in os.environ.items() if name.startswith(_SETTINGS)}}
+    """What the environment and Numba's file of settings tell the compilers now."""
+    found = {name: value for name, value in os.environ.items() if name.startswith(("NUMBA_", "LLVM"))}
+    with contextlib.suppress(OSError):
+        found[_FILE] = Path(_FILE).read_text(encoding="utf-8", errors="replace")
+    return _decisive(found)
 
 
-def _told(settings: dict[str, str]) -> list[str]:
-    return [f"{name}={value}" for name, value in sorted(settings.items()) if not name.startswith(_IDLE)]
+def _decisive(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if not name.startswith(_IDLE)}
 
 
 @functools.cache
@@ -87,11 +98,32 @@ def cache_directory() -> Path | None:
     return cache.cache_folder(fingerprint())
 
 
+def keep(path: Path, code: bytes) -> None:
+    """Write code for later processes; not where the compilers may have been told what its folder does not say."""
+    if _settings() == _told():
+        cache.save(path, code)
+    else:
+        cache.without("since this process began, other settings were made for Numba")
+
+
 @functools.cache
-def machine() -> tuple[str, str, str]:
-    """For which machine code is made in this process: system, processor, and what that can do."""
+def machine() -> tuple[str, str, str, str]:
+    """For which machine code is made in this process: system, processor, what that can do, and vector functions."""
     features = binding.get_host_cpu_features().flatten()
-    return binding.get_process_triple(), binding.get_host_cpu_name(), features
+    functions = "SVML" if _has_svml() else ""
+    return binding.get_process_triple(), binding.get_host_cpu_name(), features, functions
+
+
+def _has_svml() -> bool:
+    """Whether Numba, when it is loaded, lets loops call Intel's vector functions: it asks the same."""
+    if not binding.targets.has_svml():
+        return False
+    names = {"linux": "libsvml.so", "darwin": "libsvml.dylib", "win32": "svml_dispmd"}
+    try:
+        binding.load_library_permanently(names[sys.platform])
+    except (KeyError, RuntimeError):
+        return False
+    return True
 
 
 @functools.cache
@@ -168,11 +200,13 @@ def _values(argument: Argument, value: Any) -> Iterator[Any]:
         for pair in zip(argument, value, strict=True):
             yield from _values(*pair)
     elif " " in argument:
-        kind, _, dimensions = argument.rpartition(" ")
+        kind, _, dimensions = argument.removeprefix(_CONSTANT).rpartition(" ")
         if not isinstance(value, np.ndarray) or value.dtype != kind or value.ndim != int(dimensions):
             raise TypeError(f"an array of {kind} with {dimensions} dimensions is taken, not {value!r}")
-        if not value.flags.c_contiguous:
+        if not (value.flags.c_contiguous and value.flags.aligned):
             raise TypeError("an array is taken whose elements lie one after another")
+        if not (value.flags.writeable or argument.startswith(_CONSTANT)):
+            raise TypeError("an array is taken that can be written to")
         yield from (None, None, value.size, value.itemsize, value.ctypes.data, *value.shape, *value.strides)
     else:
         yield float(value) if argument == "float64" else int(value)
@@ -193,7 +227,7 @@ def made_once(symbol: str, make: Callable[[], bytes]) -> bytes:
     if code is None:
         code = make()
         if path is not None:
-            cache.save(path, code)
+            keep(path, code)
     return code
 
 

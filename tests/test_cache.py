@@ -264,12 +264,20 @@ def test_a_pipe_in_the_place_of_compiled_code_is_not_waited_for(tmp_path: Path, 
     assert len(caplog.messages) == 1
 
 
-def test_what_the_compilers_are_told_is_in_the_name_of_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = native.fingerprint.__wrapped__()
+def test_what_the_compilers_are_told_is_in_the_name_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> str:
+        with monkeypatch.context() as patched:
+            patched.setattr(native, "_told", native._settings)
+            return native.fingerprint.__wrapped__()
+
+    monkeypatch.chdir(tmp_path)
+    plain = told()
     for name, value in (("NUMBA_OPT", "0"), ("NUMBA_SLP_VECTORIZE", "1"), ("NUMBA_CPU_NAME", "generic")):
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
-            assert native.fingerprint.__wrapped__() != plain, name
+            assert told() != plain, name
     idle = (
         ("NUMBA_NUM_THREADS", "1"),
         ("NUMBA_CACHE_DIR", "/"),
@@ -279,10 +287,9 @@ def test_what_the_compilers_are_told_is_in_the_name_of_the_folder(monkeypatch: p
     for name, value in idle:
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
-            assert native.fingerprint.__wrapped__() == plain, name
-    with monkeypatch.context() as patched:
-        patched.setitem(native._AT_FIRST, ".numba_config.yaml", "opt: max")
-        assert native.fingerprint.__wrapped__() != plain, "a file of settings"
+            assert told() == plain, name
+    (tmp_path / ".numba_config.yaml").write_text("opt: max", encoding="utf-8")
+    assert told() != plain, "a file of settings"
 
 
 def test_files_of_killed_processes_are_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

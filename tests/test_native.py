@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulate import native
 from simulate.compiled import Compiled, compiled
 from simulate.later import types
 from simulate.native import kept
@@ -66,12 +68,40 @@ def test_whole_numbers_are_taken_for_numbers_and_nothing_comes_back_of_nothing()
         (doubled, (np.zeros(2, dtype=np.int64),), "an array of float64 with 1 dimensions is taken"),
         (doubled, (np.zeros((2, 2)),), "an array of float64 with 1 dimensions is taken"),
         (doubled, (np.zeros(4)[::2],), "an array is taken whose elements lie one after another"),
+        (doubled, (np.broadcast_to(0.0, (1,)),), "an array is taken that can be written to"),
+        (doubled, (np.frombuffer(bytearray(17), offset=1),), "an array is taken whose elements lie one after another"),
         (is_above, ("many",), "could not convert string to float"),
     ],
 )
 def test_what_was_not_compiled_for_is_refused(function: Compiled, arguments: tuple[Any, ...], said: str) -> None:
     with pytest.raises((TypeError, ValueError), match=said):
         function(*arguments)
+
+
+@compiled(types.float64(types.Array(types.float64, 1, "C", readonly=True)))
+def first(numbers: Any) -> float:
+    return float(numbers[0])
+
+
+def test_an_array_that_cannot_be_written_to_is_read() -> None:
+    assert [first(numbers) for numbers in (np.array([3.0]), np.broadcast_to(3.0, (1,)))] == [3.0, 3.0]
+
+
+@pytest.mark.parametrize("has_svml", [False, True])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_vector_functions_are_part_of_the_machine_where_numba_would_let_loops_call_them(
+    has_svml: bool, is_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_name: str) -> None:
+        if not is_there:
+            raise RuntimeError
+
+    monkeypatch.setattr(native.sys, "platform", "linux")
+    monkeypatch.setattr(native.binding.targets, "has_svml", lambda: has_svml)
+    monkeypatch.setattr(native.binding, "load_library_permanently", load)
+    *others, functions = native.machine.__wrapped__()
+    assert others == list(native.machine()[:-1])
+    assert functions == ("SVML" if has_svml and is_there else "")
 
 
 @pytest.mark.parametrize("payload", [b"", b"no header\n", b"[1]\ncode"])
@@ -92,3 +122,53 @@ native.load("f", b"code\\0" + sys.argv[1].encode() + b"\\0")
 def test_numba_is_loaded_for_code_that_calls_it(name: str, is_loaded: int, tmp_path: Path) -> None:
     environment = {**os.environ, "IL1SIM_CACHE_DIR": str(tmp_path)}
     assert subprocess.run([sys.executable, "-c", _LOADED, name], check=False, env=environment).returncode == is_loaded
+
+
+_TOLD = """
+import os, sys
+from pathlib import Path
+from simulate import native
+from simulate.compiled import compiled
+from simulate.later import types
+
+how, name, value = sys.argv[1:]
+if how == "before Numba":
+    native.fingerprint()
+if how == "only to Numba":
+    os.environ[name] = value
+    import numba
+    del os.environ[name]
+elif name == native._FILE:
+    Path("settings").mkdir()
+    os.chdir("settings")
+    Path(name).write_text(value)
+else:
+    os.environ[name] = value
+
+@compiled(types.void(types.float64[::1]))
+def f(x):
+    x[0] = 1.0
+
+print(f.address != 0, native.fingerprint())
+"""
+
+
+@pytest.mark.parametrize(("name", "value"), [("NUMBA_CPU_NAME", "generic"), (native._FILE, "cpu_name: generic")])
+@pytest.mark.parametrize("how", ["at first", "before Numba", "only to Numba"])
+def test_code_is_kept_where_its_folder_says_what_the_compilers_were_told(
+    how: str, name: str, value: str, tmp_path: Path
+) -> None:
+    if how == "only to Numba" and name == native._FILE:
+        name, value = "NUMBA_OPT", "1"
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("NUMBA_")}
+    command = [sys.executable, "-c", _TOLD, how, name, value]
+    run = functools.partial(subprocess.run, capture_output=True, text=True, check=True, cwd=tmp_path)
+    told = run(command, env={**environment, "IL1SIM_CACHE_DIR": str(tmp_path / "cache")})
+    plain = run([sys.executable, "-c", "from simulate import native; print(native.fingerprint())"], env=environment)
+    works, fingerprint = told.stdout.split()
+    kept = [path.parent.name for path in (tmp_path / "cache").rglob("*.bin")]
+    assert works == "True"
+    assert (fingerprint == plain.stdout.strip()) == (how == "before Numba")
+    assert kept == ([] if how == "before Numba" else [fingerprint])
+    said = "other settings were made for Numba"
+    assert (said in told.stderr) == (how == "before Numba")
