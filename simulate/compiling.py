@@ -2,7 +2,7 @@
 
 Numba's own cache decides that code is current by the one file that holds the function, reads indices that are pickles
 without knowing who wrote them, and loads code whatever has become of its bits. Here functions of several files are
-compiled into each other. So what is kept has names of our own, as `simulate.compiled` says.
+compiled into each other. So what is kept has names of our own, as `simulate.native` says.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numba
 from llvmlite import ir
 from llvmlite.binding import Linkage
 from numba import extending, types
-from numba.core import caching, codegen, compiler, serialize, typeconv, typing
+from numba.core import caching, codegen, compiler, serialize, typing
 from numba.core.registry import cpu_target
 from numba.core.typing.typeof import typeof_impl
 from numba.extending import models
@@ -33,10 +33,7 @@ _serialize: Any = serialize
 _CompileResult: Any = compiler.CompileResult
 _register_model: Any = extending.register_model
 _lower_builtin: Any = extending.lower_builtin
-_unbox: Any = extending.unbox
-_NativeValue: Any = extending.NativeValue
 _typing: Any = typing
-_typeconv: Any = typeconv
 _types: Any = types
 _typeof: Any = typeof_impl
 _target: Any = cpu_target
@@ -80,20 +77,11 @@ class Code(types.Callable):
     def get_impl_key(self, signature: Any) -> Any:
         return Code
 
-    def can_convert_from(self, context: Any, other: Any) -> Any:
-        """From Python an address comes as a number."""
-        return _typeconv.Conversion.safe if isinstance(other, types.Integer) else None
-
 
 @_register_model(Code)
 class _CodeModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, ir.IntType(64))  # type: ignore[no-untyped-call]
-
-
-@_unbox(Code)  # type: ignore[untyped-decorator]
-def _address(_kind: Any, value: Any, c: Any) -> Any:
-    return _NativeValue(c.pyapi.long_as_longlong(value))
 
 
 @_lower_builtin(Code, _types.VarArg(types.Any))  # type: ignore[untyped-decorator]

@@ -1,4 +1,4 @@
-"""Machine code made with LLVM directly, without Numba's front end, or loaded from where `simulate.compiled` keeps it.
+"""Machine code made with LLVM directly, without Numba's front end, or loaded from where `simulate.native` keeps it.
 
 What makes it (`simulate.emitting`) is loaded when something is made.
 """

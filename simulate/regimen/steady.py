@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from simulate.kernels.of_model import system_of
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import route_index
 from simulate.solver.kernel import FloatArray
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from sympy import Expr
 
     from simulate.kernels.linear import LinearPart
-    from simulate.kernels.system import System
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,26 +68,19 @@ class Kinetics:
         return tuple(zip(states, before(self.values[row]), strict=True))
 
 
-@functools.lru_cache(maxsize=8)
-def _system(model: Model) -> System:
-    from simulate.kernels.system import lower
-
-    return lower(model)
-
-
 @functools.lru_cache(maxsize=64)
 def drug_part(model: Model, route: int) -> LinearPart:
     """The linear part of a model that a route feeds; refused as by `simulate.kernels.linear.linear_part`."""
     from simulate.kernels.linear import linear_part
 
-    return linear_part(_system(model), route)
+    return linear_part(system_of(model), route)
 
 
 @functools.lru_cache(maxsize=8)
 def _emptied(model: Model) -> tuple[tuple[int, ...], Callable[[FloatArray], list[float]]]:
     from simulate.kernels.linear import emptied
 
-    return emptied(_system(model))
+    return emptied(system_of(model))
 
 
 @functools.lru_cache(maxsize=64)
@@ -111,7 +104,7 @@ def _fraction(model: Model, route: int) -> Callable[[FloatArray], list[float]]:
     if way.unit.dimension != way.target.unit.dimension:
         gain = sympy.Mul(*(factor for factor in sympy.Mul.make_args(gain) if infer(factor, known).is_one))
     factors = {part.symbol: sympy.Rational(part.unit.factor) * part.symbol for part in model.parameters}
-    return of_parameters(_system(model), [gain.xreplace(factors)])
+    return of_parameters(system_of(model), [gain.xreplace(factors)])
 
 
 def needs_kinetics(plan: Plan, routes: Sequence[Route]) -> bool:

@@ -1,8 +1,7 @@
 """The six values that the loop is given: a block of lanes, a kernel, a method, rules, a batch of members, and results.
 
-Numba matches no named tuple that holds functions when a compiled function is called from Python. So plain tuples cross
-that line, with addresses in the place of functions (`addressed`), typed as the ``..._TYPE`` here say, and get their
-names on its other side: ``KernelView(*kernel)``.
+Plain tuples cross the line to compiled code, with addresses in the place of functions (`addressed`), typed as the
+``..._TYPE`` here say, and get their names on its other side: ``KernelView(*kernel)``.
 """
 
 from __future__ import annotations

@@ -262,7 +262,7 @@ def idle_routes(model: Model, zero: Set[str]) -> list[int]:
                 places.append(place)
         return places
 
-    return recalled("idle-routes", content_of((model.routes, sorted(zero))), found) if zero else []
+    return recalled("idle-routes", content_of((model.routes, sorted(zero))), found)
 
 
 def _scheduled(arm: Arm, model: Model, horizon: float) -> Doses:

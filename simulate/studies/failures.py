@@ -84,9 +84,9 @@ def failure_entries(study: Study, ensemble: Ensemble) -> tuple[FailureEntry, ...
 
 
 def _entry(study: Study, ensemble: Ensemble, row: PatientFailure, *, is_examined: bool) -> FailureEntry:
-    failure = row.failure
     from simulate.studies.faulty_terms import Found, term_at_fault
 
+    failure = row.failure
     found = Found()
     place = None
     if is_examined:
