@@ -66,9 +66,13 @@ def _changes(
 ) -> ShownTable:
     several = len({row.arm for row in rows}) > 1
     reported = [row.quantity for row in rows if row.reported]
+    days = {row.visit: row.day for row in rows}
+    beside = [other] if other else []
+    earlier, later = ([], beside) if other and days[other] > days[main] else (beside, [])
     headings = [
-        *([other] if other else []),
+        *earlier,
         *((main,) if are_alike else (f"{main} (5 to 95 %)", "up/down")),
+        *later,
         *(["reported"] if reported else []),
     ]
     lines: list[tuple[str, ...]] = []
@@ -79,10 +83,12 @@ def _changes(
         if row is None:
             return
         before = by_place.get((quantity, arm, less, group, other))
+        median = [signed(before.median, before.unit) if before else ""]
         own = (
-            *([signed(before.median, before.unit) if before else ""] if other else []),
+            *(median if earlier else []),
             "\n".join(filter(None, (banded(row), between_draws(row)))) if quantity in bracketed else banded(row),
             *([] if are_alike else ["–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}"]),
+            *(median if later else []),
             *([judged(row)] if reported else []),
         )
         lines.append((label, *own))

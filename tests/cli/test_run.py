@@ -601,6 +601,17 @@ def test_a_run_beyond_the_visit_that_was_reported_shows_its_last_visit_too(capsy
     ]
 
 
+def test_medians_of_another_visit_stand_on_its_side_in_time(folder: Path, capsys: Capture) -> None:
+    found = {}
+    for name in ("anakinra-100mg-daily", "anakinra-100mg-daily-12-months"):
+        assert outcome(["run", name, "--fit", "typical", "-n", "4", "--no-figures"]) == 0
+        found[name] = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(" change in %"))
+    assert [" ".join(line.split()) for line in found.values()] == [
+        "change in % 3 months 6 months (5 to 95 %) up/down reported",
+        "change in % 6 months (5 to 95 %) up/down 12 months reported",
+    ]
+
+
 def test_an_arm_that_has_no_interval_where_another_has_is_said_to_be_read_at_the_visit(
     folder: Path, capsys: Capture
 ) -> None:
