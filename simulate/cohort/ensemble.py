@@ -132,9 +132,8 @@ class Ensemble:
             return None
         parameters = self.parameter_values.reshape(-1, self.parameter_values.shape[2])
         states = self.trajectories.values[:, :, : len(self.model.species)]
-        found: FloatArray = np.nan_to_num(sizes.sums(states, parameters, self.trajectories.times), posinf=0.0).max(
-            axis=1
-        )
+        sums = sizes.sums(states, parameters, self.trajectories.times)
+        found: FloatArray = np.nan_to_num(sums, posinf=0.0).max(axis=1)
         return found.reshape(self.shape)
 
     def keeping(self, quantities: Sequence[str]) -> Ensemble:
