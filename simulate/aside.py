@@ -54,8 +54,11 @@ class _NoDescription:
 
 def _without_notes() -> None:
     """Let SciPy not take descriptions of its special functions apart to add a note to each, half of their loading."""
-    from scipy._lib import _array_api
-
+    try:
+        from scipy._lib import _array_api
+    except ImportError:
+        # Another SciPy keeps it elsewhere, and takes its time.
+        return
     notes: Any = _array_api
     notes.FunctionDoc = _NoDescription
 

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from simulate.aside import _without_notes
+
 ASIDE = """
 import sys
 from simulate.aside import ASIDE, set_aside
@@ -130,3 +132,9 @@ def test_figures_are_drawn_in_a_process_of_the_program_s_own_as_elsewhere() -> N
 def test_what_figures_have_for_calendars_is_loaded_when_it_is_used_and_not_before() -> None:
     done = subprocess.run([sys.executable, "-c", LATE_FIGURES], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["True {'_LazyModule'} False", "2.0 True"]
+
+
+def test_another_scipy_that_keeps_its_notes_elsewhere_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy._lib._array_api", None)
+    monkeypatch.delattr("scipy._lib._array_api", raising=False)
+    _without_notes()

@@ -8,19 +8,24 @@ act on every lane, `store` writes. Comparisons give masks, and masks choose. Wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulate.later import Later
 
 
-def _intrinsic(name: str) -> Any:
+def _later(find: Callable[[Any], Any]) -> Any:
     def made() -> Any:
         from simulate.solver import vector_code
 
-        return getattr(vector_code, name)
+        return find(vector_code)
 
     return Later(made)
+
+
+def _intrinsic(name: str) -> Any:
+    return _later(operator.attrgetter(name))
 
 
 any_lane = _intrinsic("any_lane")
@@ -45,10 +50,4 @@ def weighted(weights: Mapping[int, float]) -> Any:
     weights
         Weight of each row, by its offset in the workspace.
     """
-
-    def made() -> Any:
-        from simulate.solver import vector_code
-
-        return vector_code.weighted(weights)
-
-    return Later(made)
+    return _later(lambda code: code.weighted(weights))
