@@ -118,7 +118,7 @@ from simulate.aside import set_aside
 set_aside()
 import simulate.figures.style
 import pytest
-quiet = ["-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore:Unable to import Axes3D"]
+quiet = ["-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore:Unable to import Axes3D", "-k", "not apart"]
 sys.exit(pytest.main([*quiet, *sys.argv[1:]]))
 """
 
