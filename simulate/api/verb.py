@@ -20,6 +20,14 @@ _ONLY_SEVERAL = re.compile(r"(Mapping\[[^]]*\] \| )?Sequence\[str\]")
 """Types of arguments whose functions do not take one text themselves."""
 
 
+def _in_one_list(signature: inspect.Signature, arguments: tuple[Any, ...]) -> str | None:
+    """What to do where several texts stand in the places of several arguments, and the first takes them all."""
+    places = [part for part in signature.parameters.values() if part.kind is part.POSITIONAL_OR_KEYWORD]
+    takes_all = bool(places) and "Sequence[" in str(places[0].annotation)
+    is_meant = takes_all and len(arguments) > len(places) and all(isinstance(one, str | Path) for one in arguments)
+    return f"`{places[0].name}` takes several in one list: {[str(one) for one in arguments]}" if is_meant else None
+
+
 def worded(function: Verb) -> Verb:
     """Decorator of a function for Python: its errors name its arguments, and options where a command line asks.
 
@@ -34,7 +42,7 @@ def worded(function: Verb) -> Verb:
             given = signature.bind(*arguments, **named)
         except TypeError as error:
             unknown = next((name for name in named if name not in signature.parameters), None)
-            near = did_you_mean(unknown, signature.parameters) if unknown else None
+            near = did_you_mean(unknown, signature.parameters) if unknown else _in_one_list(signature, arguments)
             raise TypeError(f"simulate.{function.__name__}: {error}" + (f"; {near}" if near else "")) from None
         given.arguments |= {
             name: plain(value, str(signature.parameters[name].annotation)) for name, value in given.arguments.items()

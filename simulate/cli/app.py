@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import itertools
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
@@ -49,6 +50,13 @@ class _Interrupted(Exception):
     """Ctrl-C, or the signal that another process sends."""
 
 
+@functools.cache
+def _command(name: str, function: Callable[..., Any]) -> Any:
+    command = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
+    command.command(name, cls=StrictCommand)(function)
+    return typer.main.get_command(command)
+
+
 class Verbs(Spared, TyperGroup):
     """Group of commands whose modules are loaded when they are used, and not for the help."""
 
@@ -57,11 +65,7 @@ class Verbs(Spared, TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         verb = verbs().get(cmd_name)
-        if verb is None:
-            return None
-        command = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
-        command.command(cmd_name, cls=StrictCommand)(getattr(import_module(verb.module), verb.function))
-        return typer.main.get_command(command)
+        return None if verb is None else _command(cmd_name, getattr(import_module(verb.module), verb.function))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in verbs() and not args[0].startswith("-"):

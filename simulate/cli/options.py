@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from simulate.cli.console import UsageFault
+from simulate.errors import InputError
 
 if TYPE_CHECKING:
     from simulate.studies.runs import Study
@@ -32,6 +33,18 @@ Hypotheses = Annotated[
         help="Hypothesis, such as H1 or H1+H3a, or its file; repeat it for a table of several, side by side.",
     ),
 ]
+
+
+def is_hypothesis(text: str) -> bool:
+    """Whether a text is the name of a hypothesis that ships, or of several together."""
+    from simulate.biology.hypotheses import hypothesis_named
+
+    try:
+        return not text.endswith(".toml") and bool(hypothesis_named(text))
+    except InputError:
+        return False
+
+
 ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")]
 Fit = Annotated[
     str | None,

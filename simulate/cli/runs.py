@@ -40,7 +40,9 @@ _TAKES = {RunsAction.SHOW: 1, RunsAction.DIFF: 2, RunsAction.RESUME: 1, RunsActi
 
 
 def runs(
-    what: Annotated[str, typer.Argument(metavar="list|show|diff|repeat|resume|gc", help="What to do.")],
+    what: Annotated[
+        str, typer.Argument(metavar="list|show|diff|repeat|resume|gc", help="What to do; list if not given.")
+    ] = RunsAction.LIST.value,
     directories: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[DIR]...", help="Run directories, or folders of them; runs/ and fits/ if none."),

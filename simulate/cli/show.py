@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.cli.console import UsageFault, print_json, print_rich, print_text, say, titled
-from simulate.cli.options import Fit, Hypothesis, Json
-from simulate.errors import Where, listed, not_among
+from simulate.cli.options import Fit, Hypothesis, Json, is_hypothesis
+from simulate.errors import Il1simError, Where, listed, not_among
 from simulate.exchange.foreign import is_foreign
+from simulate.shipped import scenario_files
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,11 +48,7 @@ def show(
     simulate show draws --hypothesis H1 > draws.csv  # each number that the fit left free, in its unit
     """  # noqa: D301
     if what not in (known := (*VIEWS, DRAWS)):
-        told = f"there is nothing to show by the name `{what}`"
-        if Path(what).suffix == ".toml" or is_foreign(what):
-            advice = f"of a model file: `simulate show model {shlex.quote(what)}`"
-            raise UsageFault(told, code="usage.argument", expected=listed(known), advice=advice)
-        raise not_among(told, what, known, code="usage.argument", kind=UsageFault)
+        raise _nothing_to_show(what, known)
     if file is not None and model is not None:
         raise UsageFault("two models are named", code="usage.argument", found=f"`{file}` and `{model}`")
     if file is not None and file.suffix != ".toml" and not is_foreign(file):
@@ -85,6 +82,19 @@ def show(
         print_json(document)
     else:
         _view(what, document)
+
+
+def _nothing_to_show(what: str, known: Sequence[str]) -> Il1simError:
+    told = f"there is nothing to show by the name `{what}`"
+    if Path(what).suffix == ".toml" or is_foreign(what):
+        advice = f"of a model file: `simulate show model {shlex.quote(what)}`"
+    elif what in scenario_files():
+        advice = f"of a scenario: `simulate check {what}`, or `simulate run {what}`"
+    elif is_hypothesis(what):
+        advice = f"of a hypothesis: `simulate show model -H {shlex.quote(what)}`"
+    else:
+        return not_among(told, what, known, code="usage.argument", kind=UsageFault)
+    return UsageFault(told, code="usage.argument", expected=listed(known), advice=advice)
 
 
 def _document(what: str, file: Path | None, hypothesis: str | None, latex: bool) -> dict[str, Any]:

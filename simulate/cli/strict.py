@@ -52,7 +52,9 @@ class StrictCommand(Spared, TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As its base; raises `UsageFault` for an option that counts twice or not at all."""
-        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
+        if rest and any("--hypothesis" in parameter.opts for parameter in self.params):
+            _check_hypothesis(rest[0])
         given: list[str] = []
         for parameter in order:
             name = max(parameter.opts, key=len)
@@ -75,6 +77,14 @@ class StrictCommand(Spared, TyperCommand):
             if name not in ("out", "name"):
                 _parse_files(value if isinstance(value, list | tuple) else [value])
         return super().invoke(ctx)
+
+
+def _check_hypothesis(word: str) -> None:
+    """Refuse the name of a hypothesis where no word is expected: it has an option."""
+    from simulate.cli.options import is_hypothesis
+
+    if is_hypothesis(word):
+        raise _fault(f"the hypothesis `{word}` is given without its option", f"`-H {word}`", code="usage.argument")
 
 
 def _spare(parameter: Any) -> None:
@@ -136,7 +146,7 @@ def _parse_files(values: Iterable[object]) -> None:
                         read_toml(path)
 
 
-def _fault(what: str, advice: str) -> Exception:
+def _fault(what: str, advice: str, *, code: str = "usage.option") -> Exception:
     from simulate.cli.console import UsageFault
 
-    return UsageFault(what, code="usage.option", advice=advice)
+    return UsageFault(what, code=code, advice=advice)

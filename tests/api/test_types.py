@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,20 @@ def test_an_argument_that_is_not_there_is_told_with_the_function_and_the_nearest
     with pytest.raises(TypeError) as caught:
         simulate.run(*arguments, **named)  # type: ignore[arg-type]
     assert str(caught.value) == told
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "advice"),
+    [
+        (simulate.compare, ("H1", "H2"), "; `hypotheses` takes several in one list: ['H1', 'H2']"),
+        (simulate.contrast, ("H1", Path("mine.toml")), "; `hypotheses` takes several in one list: ['H1', 'mine.toml']"),
+        (simulate.compare, ("H1", 2), ""),
+        (simulate.run, ("untreated", "H1"), ""),
+    ],
+)
+def test_several_where_one_list_is_taken_are_told_to_stand_in_it(
+    function: Callable[..., object], arguments: tuple[object, ...], advice: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        function(*arguments)
+    assert str(caught.value) == f"simulate.{function.__name__}: too many positional arguments{advice}"

@@ -168,6 +168,16 @@ def test_a_misspelt_word_is_told_the_nearest(arguments: list[str], message: str,
     assert (captured.out, captured.err) == ("", message)
 
 
+@pytest.mark.parametrize(
+    "words", [["reproduce", "H1+H6"], ["run", "untreated", "H1+H6"], ["check", "wash-out", "H1+H6"]]
+)
+def test_a_hypothesis_without_its_option_is_told_which(words: list[str], capsys: Capture) -> None:
+    assert outcome(words) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: the hypothesis `H1+H6` is given without its option\n  try:      `-H H1+H6`\n"
+    )
+
+
 @pytest.mark.parametrize("arguments", [["run"], ["run", "a", "b"], ["run", "a", "-n"]])
 def test_a_line_that_cannot_be_understood_ends_with_2(arguments: list[str], capsys: Capture) -> None:
     assert outcome(arguments) == 2

@@ -371,6 +371,18 @@ def test_a_shipped_hypothesis_is_not_for_a_model_of_ones_own(folder: Path, capsy
             "  try:      of a model file: `simulate show model model.toml`\n",
         ),
         (
+            ["show", "H1+H3a"],
+            "error[usage.argument]: there is nothing to show by the name `H1+H3a`\n"
+            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
+            "  try:      of a hypothesis: `simulate show model -H H1+H3a`\n",
+        ),
+        (
+            ["show", "wash-out"],
+            "error[usage.argument]: there is nothing to show by the name `wash-out`\n"
+            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
+            "  try:      of a scenario: `simulate check wash-out`, or `simulate run wash-out`\n",
+        ),
+        (
             ["show", "model", "--latex"],
             "error[usage.argument]: --latex is for equations only\n  try:      `simulate show equations --latex`\n",
         ),
