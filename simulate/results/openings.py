@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _MOST = 4
 """Quantities that the answer of a run tells of."""
 
+_MOST_AT_THE_END = 2
+"""Those that it tells of at the end as well, where nothing was reported of that."""
+
 _NOT_TOLD_APART = (
     "All of it is so if the hypothesis is true, and what was reported cannot tell the hypotheses that were fitted "
     "to it apart (simulate compare)."
@@ -47,7 +50,7 @@ def if_true(*models: tuple[object, object]) -> list[str]:
 
 
 def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
-    """Of a run: what changed most in question, first what was reported, at the last visit of which something was."""
+    """Of a run: what changed, first what was reported, at the last visit of which something was, and at the end."""
     own = [row for row in rows if row.group == ALL and not row.less]
     visits = list(dict.fromkeys(row.visit for row in own))
     reported = [row.visit for row in own if row.reported]
@@ -57,8 +60,11 @@ def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
     seen = {row.quantity for row in shown if row.reported}
     shown.sort(key=lambda row: (row.quantity not in seen, first.get(row.quantity, len(first))))
     names = list(dict.fromkeys(row.quantity for row in shown))[:_MOST]
-    by_name = [[row for row in shown if row.quantity == name] for name in names]
-    sentences = [_changed(own[0]) if len(study.arms) == 1 else _changed_in_arms(own) for own in by_name]
+    told = [(visit, name) for name in names]
+    if visits and visits[-1] != visit:
+        told += [(visits[-1], name) for name in names if name in seen][:_MOST_AT_THE_END]
+    found = [[row for row in own if (row.visit, row.quantity) == place] for place in told]
+    sentences = [_changed(rows[0]) if len(study.arms) == 1 else _changed_in_arms(rows) for rows in found if rows]
     caveats = [
         *_people(study),
         *([] if study.draws is None else as_sentences([said_of_draws(rows, study.scenario.patients)])),

@@ -150,6 +150,19 @@ def test_a_run_of_several_arms_answers_quantity_by_quantity(tmp_path: Path) -> N
     )
 
 
+def test_a_run_that_goes_on_after_what_was_reported_answers_of_its_end_too(tmp_path: Path) -> None:
+    monthly = {"time.every": "91 d"}
+    simulate.run("wash-out", patients=8, fit="typical", settings=monthly, out=tmp_path / "here", figures=False)
+    told = opening_in(tmp_path / "here").sentences
+    assert [re.findall(r"\((\w+)\) at (\w+ months)", text)[0] for text in told] == [
+        *((name, "6 months") for name in ("il17a", "ifng", "serum_il1ra", "ck")),
+        *((name, "12 months") for name in ("il17a", "ifng")),
+    ]
+    # Half a year after the last dose IL-17A is on its way back.
+    without, throughout = (float(number) for number in re.findall(r"(-\d+) \(", told[4]))
+    assert throughout < without < 0.0
+
+
 def test_what_begins_at_nothing_is_answered_with_a_difference(tmp_path: Path) -> None:
     (tmp_path / "made.toml").write_text(
         '[species.x]\nunit = "1"\ninitial = "0"\n[species.m]\nunit = "mg"\ninitial = "0"\n'
