@@ -332,7 +332,7 @@ FAULTS: Mapping[str, tuple[Callable[[TomlTable], object], str]] = {
     "unit": (
         lambda some: some.parsed("text", parse_quantity),
         "error[units.quantity]: `one` is not a quantity\n  --> x.toml:2, key `a.text`\n"
-        "  expected: a number and a unit, such as `100 mg` or `12 h`",
+        "  expected: a number, with its unit if it has one, such as `100 mg`, `12 h` or `0.3`",
     ),
     "no list": (
         lambda some: some.tables("text"),

@@ -112,10 +112,14 @@ def _check_number(parameter: Any, kind: type, text: str) -> None:
     """Refuse a text that is no number, or no whole one where that is wanted; which number was meant is offered."""
     from simulate.cli.console import UsageFault
 
-    with contextlib.suppress(ValueError):
-        kind(text)
-        return
     name = max(parameter.opts, key=len)
+    with contextlib.suppress(ValueError):
+        given = kind(text)
+        if (expected := _beyond(parameter, given)) is None:
+            return
+        raise UsageFault(
+            f"the value of `{name}` cannot be used", code="usage.argument", found=f"`{text}`", expected=expected
+        )
     number = None
     is_decimal = kind is float and text.count(",") == 1 and "." not in text
     # A comma that does not part thousands may part decimals: who means one of the two is not offered the other.
@@ -131,6 +135,16 @@ def _check_number(parameter: Any, kind: type, text: str) -> None:
         f"{'1000' if kind is int else '0.1 or 1e-6'}",
         advice=f"`{name} {number:.{0 if kind is int else 15}{'f' if kind is int else 'g'}}`" if is_meant else None,
     )
+
+
+def _beyond(parameter: Any, number: float) -> str | None:
+    """Which numbers an option takes, where this is none of them; None where it is one."""
+    least, most = (getattr(parameter, name, None) for name in ("min", "max"))
+    if (least is None or number >= least) and (most is None or number <= most):
+        return None
+    if most is None:
+        return f"{least:g} or more"
+    return f"{most:g} or less" if least is None else f"a number from {least:g} to {most:g}"
 
 
 def _parse_files(values: Iterable[object]) -> None:

@@ -216,7 +216,7 @@ def parse_quantity(text: str, *, where: Where | None = None) -> tuple[float, Uni
             f"`{clipped(text)}` is not a quantity",
             code="units.quantity",
             where=where,
-            expected="a number and a unit, such as `100 mg` or `12 h`",
+            expected="a number, with its unit if it has one, such as `100 mg`, `12 h` or `0.3`",
         )
     if re.match(r",[0-9]", match[2]):
         raise InputError(

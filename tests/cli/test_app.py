@@ -178,6 +178,30 @@ def test_a_hypothesis_without_its_option_is_told_which(words: list[str], capsys:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "found", "expected"),
+    [
+        (["run", "untreated", "--draws", "0"], "0", "1 or more"),
+        (["trial", "--patients", "-5"], "-5", "16 or more"),
+        (["verify", "untreated", "--share", "1.5"], "1.5", "a number from 0 to 1"),
+        (["verify", "untreated", "--share", "nan"], "nan", "a number from 0 to 1"),
+    ],
+)
+def test_a_number_that_an_option_does_not_take_is_told_with_those_it_takes(
+    words: list[str], found: str, expected: str, capsys: Capture
+) -> None:
+    assert outcome(words) == 2
+    assert capsys.readouterr().err == (
+        f"error[usage.argument]: the value of `{words[-2]}` cannot be used\n"
+        f"  found:    `{found}`\n  expected: {expected}\n"
+    )
+
+
+def test_a_model_that_is_not_there_is_told_before_what_else_it_would_take(capsys: Capture) -> None:
+    assert outcome(["run", "nosuch.xml"]) == 3
+    assert capsys.readouterr().err.startswith("error[file.missing]: the file does not exist\n")
+
+
 @pytest.mark.parametrize("arguments", [["run"], ["run", "a", "b"], ["run", "a", "-n"]])
 def test_a_line_that_cannot_be_understood_ends_with_2(arguments: list[str], capsys: Capture) -> None:
     assert outcome(arguments) == 2

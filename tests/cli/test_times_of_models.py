@@ -179,7 +179,7 @@ def test_a_file_that_does_not_say_its_encoding_is_one_in_utf_8(model: str) -> No
 
 BAD = (
     "error[units.quantity]: `{0}` is not a quantity\n  --> {1}\n"
-    "  expected: a number and a unit, such as `100 mg` or `12 h`\n"
+    "  expected: a number, with its unit if it has one, such as `100 mg`, `12 h` or `0.3`\n"
 )
 RANGE = (
     "error[key.value]: the time `{0}` is out of range\n  --> {1}, key `{2}`\n"

@@ -196,7 +196,7 @@ FAULTS = [
         'k = "fast"',
         "error[units.quantity]: `fast` is not a quantity\n"
         "  --> my-model.toml:2, key `parameters.k`\n"
-        "  expected: a number and a unit, such as `100 mg` or `12 h`",
+        "  expected: a number, with its unit if it has one, such as `100 mg`, `12 h` or `0.3`",
     ),
     (
         'k = "0.1 1/d"',
