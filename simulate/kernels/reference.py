@@ -31,6 +31,7 @@ _TINY = 1e-300
 solve_ivp: Any = integrate.solve_ivp
 
 
+@np.errstate(all="ignore")
 def solve_reference(
     system: System,
     parameters: FloatArray,
@@ -165,8 +166,7 @@ class _Functions:
         return np.array(self._conditions(constants), dtype=float)
 
     def rhs(self, time: float, state: FloatArray, constants: list[float], rates: FloatArray) -> FloatArray:
-        with np.errstate(all="ignore"):
-            return np.array(self._rhs(time, state, constants, rates), dtype=float)
+        return np.array(self._rhs(time, state, constants, rates), dtype=float)
 
     def observed(self, time: float, state: FloatArray, constants: list[float]) -> FloatArray:
         return np.array(self._observed(time, state, constants, np.zeros(len(self.system.routes))), dtype=float)

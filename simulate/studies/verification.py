@@ -37,7 +37,7 @@ SHARE = 0.01
 _FEWEST = 3
 _MORE = 10
 _ALONE = 8
-_ENOUGH = (6, 24)
+_ENOUGH = (3, 24)
 """Trajectories that SciPy, and patients that the other method, solve again for a report, at most."""
 
 Advance = Callable[[int], None]
