@@ -247,5 +247,5 @@ def test_a_small_sample_is_judged_without_solving_anybody_else() -> None:
     again, others = sampled_errors(large)
     assert (again, others) == (judges, errors)
     huge = study(1000)
-    assert sampled_workload(huge) == 6 + 2 * 24 * len(huge.arms)
+    assert sampled_workload(huge) == 3 + 2 * 24 * len(huge.arms)
     assert not too_large(errors)
