@@ -24,6 +24,9 @@ _ROW, _FRAME = 48.0, 14.0
 _LEAST = 5.0
 """Axes reach at least as far, in percent, so that what does not move is seen not to."""
 
+_NUMBERS = 0.14
+"""Share of the height of an axis, below, that the numbers have for themselves."""
+
 _CLOSE = 0.09
 """Share of the axis that a number needs."""
 
@@ -74,11 +77,10 @@ def _draw(axes: Axes, found: Contrast, chosen: ContrastReadout) -> None:
             weeks, bands[:, 1], color=COLORS[index], linestyle=_LINES[index], marker="o", markersize=2.5, linewidth=1.2
         )
     axes.axhline(0.0, color=FAINT, linewidth=0.5, zorder=0.5)
-    axes.axvline(end / 7.0, color=FAINT, linewidth=0.6, linestyle=":", zorder=0.5)
     low, high = axes.get_ylim()
     low, high = min(low, -_LEAST), max(high, _LEAST)
-    # Room for the numbers.
-    axes.set_ylim(low - 0.16 * (high - low), high)
+    axes.set_ylim(high - (high - low) / (1.0 - _NUMBERS), high)
+    axes.axvline(end / 7.0, ymin=_NUMBERS, color=FAINT, linewidth=0.6, linestyle=":", zorder=0.5)
     for one in _apart(own, chosen):
         axes.annotate(
             "–" if one.n is None else one.number,
