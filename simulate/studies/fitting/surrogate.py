@@ -22,8 +22,7 @@ from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Ensemble, member_parameters
 from simulate.evidence.items import Evidence
 from simulate.evidence.likelihoods import log_likelihood
-from simulate.kernels.of_model import kernel_of
-from simulate.kernels.system import lower
+from simulate.kernels.of_model import kernel_of, system_of
 from simulate.solver.batch import solve
 from simulate.solver.kernel import IntArray
 from simulate.solver.layout import CONSTANTS, LANES
@@ -172,7 +171,7 @@ def surrogate(
 
 def _states_seen(part: Problem, *, only_sampled: bool = False) -> IntArray:
     """Places of the states on which the observables depend that the trial reads, or reads at the hour of a sample."""
-    system = lower(part.model)
+    system = system_of(part.model)
     observed = dict(
         zip((*system.states, *system.observables), (*map(Symbol, system.states), *system.observed), strict=True)
     )
