@@ -109,7 +109,7 @@ def test_a_name_that_is_not_sought_is_refused(tmp_path: Path) -> None:
 def test_of_uptake_and_elimination_that_can_change_places_both_have_the_ends_of_the_closed_form() -> None:
     """Sums of exponentials, fitted by SciPy with one rate held: the likelihood is even in both rates."""
     objective = objective_of(read_petab(UPTAKE / "problem.yaml"), threads=1)
-    found = profile_fit(objective, fit_objective(objective, starts=8, seed=1), names=["k_a", "k_e"])
+    found = profile_fit(objective, fit_objective(objective, starts=2, seed=1), names=["k_a", "k_e"])
     with (UPTAKE / "measurements.tsv").open(newline="") as file:
         rows = [*csv.DictReader(file, delimiter="\t")]
     times, values = (np.array([float(row[name]) for row in rows]) for name in ("time", "measurement"))

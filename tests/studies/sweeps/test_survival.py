@@ -134,7 +134,7 @@ def test_a_cluster_whose_workers_are_killed_gives_the_same_bytes(tmp_path: Path,
 
 def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-    monkeypatch.setattr("simulate.studies.sweeps.cluster.PATIENCE", "1 s")
+    monkeypatch.setattr("simulate.studies.sweeps.cluster.PATIENCE", "100 ms")
     with pytest.raises(InputError) as caught:
         run_sweep(plan(), tmp_path, scheduler="tcp://127.0.0.1:1")
     lines = str(caught.value).splitlines()
