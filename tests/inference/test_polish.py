@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
 import pytest
 from scipy.stats import genpareto, norm
 
+from simulate.inference import polish as polishing
 from simulate.inference.diagnostics import learned, path_shares, rank_normalized_r_hat
 from simulate.inference.polish import Weighted, pareto_shape, polish
 from simulate.inference.quantiles import quantiles
@@ -15,6 +17,22 @@ from simulate.inference.smc import Generation, sample
 from simulate.inference.target import Guess, Scores, Target
 from simulate.streams import FloatArray
 from tests.inference.targets import DIMENSION, KNOWN, Known, gaussian, two_modes
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bent_once() -> Iterator[None]:
+    """Let what is fitted to the same coordinate of the same points be fitted once: it is what takes longest here."""
+    bends: dict[bytes, FloatArray] = {}
+    bend = polishing._bend
+
+    def remembered(column: FloatArray) -> FloatArray:
+        if (key := column.tobytes()) not in bends:
+            bends[key] = bend(column)
+        return bends[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(polishing, "_bend", remembered)
+        yield
 
 
 @cache
