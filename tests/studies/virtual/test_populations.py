@@ -22,7 +22,7 @@ from simulate.studies.virtual.reported import printed
 from simulate.studies.virtual.tables import document, patients_tables
 from tests.studies.virtual.fits import fitted
 
-SMALL = PopulationSettings(patients=256, fewest=30, selections=10, chains=8, steps=48, burn_in=16)
+SMALL = PopulationSettings(patients=256, fewest=30, selections=10, chains=8, steps=24, burn_in=8)
 
 
 @cache
