@@ -28,6 +28,10 @@ f_m = 0.5
 il1_muscle = 0.01
 R_0 = 1
 k_23 = 1
+y_23 = 0.3
+d_M17 = 0.006
+p_unchanged = 0.25
+slope_response = 1
 """
 
 
