@@ -34,6 +34,7 @@ def native_width() -> int:
     return 8 if has_feature("avx512f") else 4 if has_feature("avx") else 2
 
 
+@functools.cache
 def has_feature(name: str) -> bool:
     """Whether code is made for a processor with a feature, by LLVM's name for it."""
     _, _, features = _target.target_context.codegen().magic_tuple()
