@@ -16,6 +16,7 @@ from sympy import Expr, Symbol
 
 from simulate.kernels.hoisting import Abs
 from simulate.kernels.system import Happening, System
+from simulate.symbolic.functions import parts_of
 from simulate.symbolic.symbols import TIME
 
 _HARMLESS = 4
@@ -147,7 +148,7 @@ def plain(node: Expr) -> Expr | None:
 def _at_risk(expression: Expr) -> bool:
     return any(
         isinstance(part, sympy.exp) or not (part.exp.is_Rational and abs(part.exp) <= _HARMLESS)
-        for part in expression.atoms(sympy.Pow, sympy.exp)
+        for part in parts_of(expression, sympy.Pow, sympy.exp)
     )
 
 

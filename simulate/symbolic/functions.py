@@ -74,6 +74,17 @@ FUNCTIONS: Mapping[str, Function] = {
 """The functions of the grammar, in the order of `simulate.symbolic.naming.FUNCTION_NAMES`."""
 
 
+def parts_of(expr: Expr, *kinds: type) -> set[Any]:
+    """The parts of some kinds in an expression: SymPy's ``atoms`` walks through a part as often as it stands there."""
+    seen = {expr}
+    waiting = [expr]
+    while waiting:
+        new = set(waiting.pop().args) - seen
+        seen |= new
+        waiting += new
+    return {part for part in seen if isinstance(part, kinds)}
+
+
 def substitute(expr: Expr, mapping: Mapping[Expr, Expr], *, baseline: Callable[[Expr], Expr] = at_baseline) -> Expr:
     """Expression with symbols replaced; ``abs``, ``tanh``, ``min`` and ``max`` keep their plain form.
 
@@ -124,7 +135,7 @@ def rooted(base: Expr, exponent: Expr) -> int:
     if exponent.is_Integer:
         return 0
     parts = [part for part in sympy.Mul.make_args(base) if part.is_Pow and part.exp.is_Rational]
-    inside = [inner.exp for part in parts if abs(part.exp) >= 1 for inner in part.base.atoms(sympy.Pow)]
+    inside = [inner.exp for part in parts if abs(part.exp) >= 1 for inner in parts_of(part.base, sympy.Pow)]
     return max((abs(int(exp)) for exp in inside if exp.is_Integer), default=0)
 
 

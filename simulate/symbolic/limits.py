@@ -16,7 +16,7 @@ from sympy import Expr
 from simulate.errors import InputError, Where, counted
 from simulate.limits import CAPACITY
 from simulate.symbolic.constants import MAX_BITS, bits
-from simulate.symbolic.functions import PLAIN
+from simulate.symbolic.functions import PLAIN, parts_of
 
 if TYPE_CHECKING:
     from simulate.symbolic.model import Model
@@ -47,14 +47,21 @@ ATOM = Extent(1, 0)
 
 def extent(expr: Expr, known: Mapping[str, Extent]) -> Extent:
     """Extent of an expression in which names that are known have been written out."""
-    if expr.is_Symbol:
-        return known.get(expr.name, ATOM)
-    if not expr.args:
-        return ATOM
-    parts = [extent(argument, known) for argument in expr.args]
-    own = isinstance(expr, _FUNCTIONS) or (expr.is_Pow and not expr.exp.is_Integer)
-    own += isinstance(expr, _COSTLY)
-    return Extent(1 + sum(part.size for part in parts), own + max(part.nested for part in parts))
+    done: dict[Expr, Extent] = {}
+
+    def walk(node: Expr) -> Extent:
+        if node.is_Symbol:
+            return known.get(node.name, ATOM)
+        if not node.args:
+            return ATOM
+        if node not in done:
+            parts = [walk(argument) for argument in node.args]
+            own = isinstance(node, _FUNCTIONS) or (node.is_Pow and not node.exp.is_Integer)
+            own += isinstance(node, _COSTLY)
+            done[node] = Extent(1 + sum(part.size for part in parts), own + max(part.nested for part in parts))
+        return done[node]
+
+    return walk(expr)
 
 
 def check_extent(found: Extent, subject: str, where: Where, *, numbers: bool = False) -> None:
@@ -95,7 +102,7 @@ def check_numbers(value: Expr, subject: str, where: Where) -> None:
     InputError
         ``model.limit``.
     """
-    if any(bits(number) > MAX_BITS for number in value.atoms(sympy.Rational)):
+    if any(bits(number) > MAX_BITS for number in parts_of(value, sympy.Rational)):
         raise InputError(
             f"{subject} has a number of too many digits",
             code="model.limit",

@@ -11,7 +11,7 @@ from sympy import Rational, Symbol, symbols
 
 from simulate.errors import InputError, Where
 from simulate.symbolic.expressions import as_expression, hill, parse_expression, print_expression, substitute
-from simulate.symbolic.functions import FUNCTIONS
+from simulate.symbolic.functions import FUNCTIONS, parts_of
 from simulate.symbolic.naming import FUNCTION_NAMES
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.symbols import at_baseline
@@ -332,6 +332,20 @@ def test_replacement_keeps_nested_functions_plain() -> None:
     assert replaced.free_symbols == {y}
     assert time.process_time() - start < 3.0
     assert substitute(sympy.Abs(x), {x: sympy.exp(y)}) == sympy.Abs(sympy.exp(y), evaluate=False)
+
+
+@pytest.mark.parametrize("text", ["x", "2", "hill(x, k, 3) + exp(-x*k)/(1 + exp(-x*k))", "max(x, k**x)**2 - sqrt(k)"])
+def test_parts_are_those_that_sympy_finds(text: str) -> None:
+    expression = parse_expression(text)
+    for kinds in ((Symbol,), (sympy.Rational,), (sympy.Pow, sympy.exp), (sympy.Expr,)):
+        assert parts_of(expression, *kinds) == expression.atoms(*kinds)
+
+
+def test_parts_that_stand_in_one_another_again_and_again_are_found_at_once() -> None:
+    nest = Symbol("x")
+    for _ in range(100):
+        nest = sympy.tanh(nest * (nest + 1), evaluate=False)
+    assert len(parts_of(nest, sympy.tanh)) == 100
 
 
 def test_a_hill_term_halves_at_its_constant() -> None:
