@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -56,13 +57,19 @@ def _sum(expression: Expr, names: Mapping[Symbol, str], language: Language) -> s
     if not expression.is_Add:
         return _product(expression, names, language)
     text = ""
-    for term in expression.as_ordered_terms():
+    for term in _terms(expression):
         coefficient, _ = term.as_coeff_Mul()
         if coefficient.is_negative and text:
             text += f" - {_product(-term, names, language)}"
         else:
             text += (" + " if text else "") + _product(term, names, language)
     return text
+
+
+@functools.lru_cache(maxsize=10_000)
+def _terms(expression: Expr) -> tuple[Expr, ...]:
+    """The terms of a sum in the order in which they are written; the same sums are in many models."""
+    return tuple(expression.as_ordered_terms())
 
 
 def _product(expression: Expr, names: Mapping[Symbol, str], language: Language) -> str:
