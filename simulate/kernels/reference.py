@@ -129,10 +129,11 @@ class _Functions:
         states = [sympy.Symbol(name) for name in system.states]
         rates = [infusion(route) for route in system.routes]
         # One constant after another, as each may need the earlier ones.
-        self._steps = [
-            _evaluator([known[: len(names) + index]], [expression])
-            for index, (_, expression) in enumerate(system.constants)
-        ]
+        self._steps = []
+        for _, expression in system.constants:
+            symbols = expression.free_symbols
+            needed = [place for place, symbol in enumerate(known) if symbol in symbols]
+            self._steps.append((needed, _evaluator([[known[place] for place in needed]], [expression])))
         self._initial = _evaluator([known], system.initial)
         self._gains = _evaluator([known], system.gains)
         self._conditions = _evaluator([known], system.conditions)
@@ -141,8 +142,8 @@ class _Functions:
 
     def constants(self, parameters: FloatArray) -> list[float]:
         values = [float(value) for value in parameters]
-        for step in self._steps:
-            values.append(float(step(values)[0]))
+        for needed, step in self._steps:
+            values.append(float(step([values[place] for place in needed])[0]))
         return values
 
     def initial(self, constants: list[float]) -> FloatArray:
