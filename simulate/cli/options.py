@@ -34,17 +34,6 @@ Hypotheses = Annotated[
     ),
 ]
 
-
-def is_hypothesis(text: str) -> bool:
-    """Whether a text is the name of a hypothesis that ships, or of several together."""
-    from simulate.biology.hypotheses import hypothesis_named
-
-    try:
-        return not text.endswith(".toml") and bool(hypothesis_named(text))
-    except InputError:
-        return False
-
-
 ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")]
 Fit = Annotated[
     str | None,
@@ -135,6 +124,16 @@ Drawn = Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to 
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+def is_hypothesis(text: str) -> bool:
+    """Whether a text is the name of a hypothesis that ships, or of several together."""
+    from simulate.biology.hypotheses import hypothesis_named
+
+    try:
+        return not text.endswith(".toml") and bool(hypothesis_named(text))
+    except InputError:
+        return False
 
 
 def defaults_of(function: Callable[..., Any]) -> Callable[[Verb], Verb]:
