@@ -153,6 +153,18 @@ print(f.address != 0, native.fingerprint())
 """
 
 
+def environment() -> dict[str, str]:
+    """Nothing is told to Numba."""
+    return {key: text for key, text in os.environ.items() if not key.startswith("NUMBA_")}
+
+
+@functools.cache
+def plain() -> str:
+    """Fingerprint of a process that tells Numba nothing."""
+    command = [sys.executable, "-c", "from simulate import native; print(native.fingerprint())"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment()).stdout.strip()
+
+
 @pytest.mark.parametrize(("name", "value"), [("NUMBA_CPU_NAME", "generic"), (native._FILE, "cpu_name: generic")])
 @pytest.mark.parametrize("how", ["at first", "before Numba", "only to Numba"])
 def test_code_is_kept_where_its_folder_says_what_the_compilers_were_told(
@@ -160,15 +172,13 @@ def test_code_is_kept_where_its_folder_says_what_the_compilers_were_told(
 ) -> None:
     if how == "only to Numba" and name == native._FILE:
         name, value = "NUMBA_OPT", "1"
-    environment = {key: text for key, text in os.environ.items() if not key.startswith("NUMBA_")}
     command = [sys.executable, "-c", _TOLD, how, name, value]
-    run = functools.partial(subprocess.run, capture_output=True, text=True, check=True, cwd=tmp_path)
-    told = run(command, env={**environment, "IL1SIM_CACHE_DIR": str(tmp_path / "cache")})
-    plain = run([sys.executable, "-c", "from simulate import native; print(native.fingerprint())"], env=environment)
+    within = {**environment(), "IL1SIM_CACHE_DIR": str(tmp_path / "cache")}
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=within)
     works, fingerprint = told.stdout.split()
     kept = [path.parent.name for path in (tmp_path / "cache").rglob("*.bin")]
     assert works == "True"
-    assert (fingerprint == plain.stdout.strip()) == (how == "before Numba")
+    assert (fingerprint == plain()) == (how == "before Numba")
     assert kept == ([] if how == "before Numba" else [fingerprint])
     said = "other settings were made for Numba"
     assert (said in told.stderr) == (how == "before Numba")
