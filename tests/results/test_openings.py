@@ -151,8 +151,8 @@ def test_a_run_of_several_arms_answers_quantity_by_quantity(tmp_path: Path) -> N
 
 
 def test_a_run_that_goes_on_after_what_was_reported_answers_of_its_end_too(tmp_path: Path) -> None:
-    monthly = {"time.every": "91 d"}
-    simulate.run("wash-out", patients=8, fit="typical", settings=monthly, out=tmp_path / "here", figures=False)
+    quarterly = {"time.every": "91 d"}
+    simulate.run("wash-out", patients=8, fit="typical", settings=quarterly, out=tmp_path / "here", figures=False)
     told = opening_in(tmp_path / "here").sentences
     assert [re.findall(r"\((\w+)\) at (\w+ months)", text)[0] for text in told] == [
         *((name, "6 months") for name in ("il17a", "ifng", "serum_il1ra", "ck")),
