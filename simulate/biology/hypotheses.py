@@ -200,3 +200,11 @@ def hypothesis_named(text: str) -> Hypothesis:
             )
         parts.append(hypothesis)
     return combine(parts)
+
+
+def is_hypothesis(text: str) -> bool:
+    """Whether a text is the name of a hypothesis that ships, or of several together."""
+    try:
+        return not text.endswith(".toml") and bool(hypothesis_named(text))
+    except InputError:
+        return False

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from simulate.cli.console import UsageFault
-from simulate.errors import InputError
 
 if TYPE_CHECKING:
     from simulate.studies.runs import Study
@@ -124,16 +123,6 @@ Drawn = Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to 
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
-
-
-def is_hypothesis(text: str) -> bool:
-    """Whether a text is the name of a hypothesis that ships, or of several together."""
-    from simulate.biology.hypotheses import hypothesis_named
-
-    try:
-        return not text.endswith(".toml") and bool(hypothesis_named(text))
-    except InputError:
-        return False
 
 
 def defaults_of(function: Callable[..., Any]) -> Callable[[Verb], Verb]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.cli.console import UsageFault, print_json, print_rich, print_text, say, titled
-from simulate.cli.options import Fit, Hypothesis, Json, is_hypothesis
+from simulate.cli.options import Fit, Hypothesis, Json
 from simulate.errors import Il1simError, Where, listed, not_among
 from simulate.exchange.foreign import is_foreign
 from simulate.shipped import scenario_files
@@ -85,6 +85,8 @@ def show(
 
 
 def _nothing_to_show(what: str, known: Sequence[str]) -> Il1simError:
+    from simulate.biology.hypotheses import is_hypothesis
+
     told = f"there is nothing to show by the name `{what}`"
     if Path(what).suffix == ".toml" or is_foreign(what):
         advice = f"of a model file: `simulate show model {shlex.quote(what)}`"

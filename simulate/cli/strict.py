@@ -81,7 +81,7 @@ class StrictCommand(Spared, TyperCommand):
 
 def _check_hypothesis(word: str) -> None:
     """Refuse the name of a hypothesis where no word is expected: it has an option."""
-    from simulate.cli.options import is_hypothesis
+    from simulate.biology.hypotheses import is_hypothesis
 
     if is_hypothesis(word):
         raise _fault(f"the hypothesis `{word}` is given without its option", f"`-H {word}`", code="usage.argument")

@@ -221,11 +221,16 @@ def find_scenario(name: str) -> Path:
     path = Path(name)
     if path.suffix or "/" in name or is_there(path):
         return path
+    advice = did_you_mean(name, known)
+    if advice is None:
+        from simulate.biology.hypotheses import is_hypothesis
+
+        advice = f"a scenario is simulated under a hypothesis by `--hypothesis {name}`" if is_hypothesis(name) else None
     raise InputError(
         f"there is no scenario `{name}`",
         code="scenario.unknown",
         expected="a file, or one of " + listed(known),
-        advice=did_you_mean(name, known),
+        advice=advice,
     )
 
 

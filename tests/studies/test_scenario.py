@@ -412,6 +412,13 @@ def test_an_unknown_scenario_is_told_the_nearest() -> None:
     assert caught.value.advice.startswith("did you mean `anakinra-100mg-daily`")
 
 
+def test_a_hypothesis_where_a_scenario_is_expected_is_told_its_option() -> None:
+    with pytest.raises(InputError) as caught:
+        read_scenario("H1+H4")
+    assert caught.value.what == "there is no scenario `H1+H4`"
+    assert caught.value.advice == "a scenario is simulated under a hypothesis by `--hypothesis H1+H4`"
+
+
 @pytest.mark.parametrize(("content", "code"), [(None, "file.missing"), ("", "file.empty"), ("a = [", "file.syntax")])
 def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, content: str | None, code: str) -> None:
     path = tmp_path / "x.toml"
