@@ -92,5 +92,7 @@ def _argument(found: re.Match[str], names: Collection[str]) -> str:
 
 
 def _value(text: str) -> str:
+    if text in ("true", "false"):
+        return text.capitalize()
     is_plain = text[:1] in "\"'" or re.fullmatch(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?|[A-Z]+|\.\.\.", text)
     return text if is_plain else '"' + text.replace('"', '\\"') + '"'

@@ -82,7 +82,7 @@ def test_a_time_that_is_none_is_told_as_it_was_asked(argument: str, capsys: pyte
         ),
         ("`--evidence my-evidence.toml`", '`evidence="my-evidence.toml"`'),
         ("make one: `simulate fit --evidence NAME`", "make one: `simulate fit --evidence NAME`"),
-        ("`--set model.beyond_bounds=true`", '`settings={"model.beyond_bounds": "true"}`'),
+        ("`--set model.beyond_bounds=true`", '`settings={"model.beyond_bounds": True}`'),
         ("`--set f_m=0.3`", '`settings={"f_m": 0.3}`'),
         ("another --scheduler", "another --scheduler"),
         ("the model has no quantity `x --out y`", "the model has no quantity `x --out y`"),

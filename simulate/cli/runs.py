@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from simulate.cli.console import UsageFault, ended, print_json, print_rich, print_text, progress, say, titled
 from simulate.cli.options import Json
-from simulate.errors import Il1simError, InputError, NotConverged, Where, counted, not_among
+from simulate.errors import Il1simError, InputError, NotConverged, Where, counted, listed, not_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ def runs(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """List, show, compare, repeat, resume and remove run directories, of any verb.
+    """List, show, compare (`diff`), repeat, resume and tidy (`gc`) run directories, of any verb.
 
     `diff` says which inputs differ between two runs, and which outputs did, quantity by quantity to the bit. `repeat`
     makes a run again from its directory alone, and says whether it is the same; exit code 5 if not. `gc` removes what
@@ -83,7 +84,11 @@ def runs(
     """  # noqa: D301
     known = [str(action) for action in RunsAction]
     if what not in known:
-        raise not_among(f"there is no `runs {what}`", what, known, code="usage.argument", kind=UsageFault)
+        told = f"there is no `runs {what}`"
+        if Path(what).is_dir():
+            advice = f"`simulate runs list {shlex.quote(what)}`, or `simulate runs show {shlex.quote(what)}`"
+            raise UsageFault(told, code="usage.argument", expected=listed(known), advice=advice)
+        raise not_among(told, what, known, code="usage.argument", kind=UsageFault)
     action = RunsAction(what)
     unread = [
         name

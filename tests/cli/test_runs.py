@@ -152,6 +152,13 @@ def test_only_what_nobody_needs_is_tidied_away(folder: Path, capsys: Capture) ->
     ("arguments", "code", "message"),
     [
         (
+            ["."],
+            2,
+            "error[usage.argument]: there is no `runs .`\n"
+            "  expected: `list`, `show`, `diff`, `resume`, `gc`, `repeat`\n"
+            "  try:      `simulate runs list .`, or `simulate runs show .`\n",
+        ),
+        (
             ["lst"],
             2,
             "error[usage.argument]: there is no `runs lst`\n"
