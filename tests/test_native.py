@@ -162,7 +162,10 @@ def environment() -> dict[str, str]:
 def plain() -> str:
     """Fingerprint of a process that tells Numba nothing."""
     command = [sys.executable, "-c", "from simulate import native; print(native.fingerprint())"]
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment()).stdout.strip()
+    told = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment(), cwd=Path(__file__).parent
+    )
+    return told.stdout.strip()
 
 
 @pytest.mark.parametrize(("name", "value"), [("NUMBA_CPU_NAME", "generic"), (native._FILE, "cpu_name: generic")])

@@ -232,7 +232,7 @@ print(code, sorted({name.partition(".")[0] for name in sys.modules} & {"sympy", 
 def test_a_run_of_a_shipped_model_needs_neither_sympy_nor_numba_the_second_time(tmp_path: Path) -> None:
     # Values alone are found anew: that machine code is compiled once is asked elsewhere, and takes long.
     if CODE is not None and CODE.is_dir():
-        shutil.copytree(CODE, tmp_path / CODE.name)
+        shutil.copytree(CODE, tmp_path / CODE.name, ignore=shutil.ignore_patterns(".*"))
     results = []
     for name in ("first", "second"):
         command = [sys.executable, "-c", _RUN, str(tmp_path / name)]

@@ -52,7 +52,7 @@ def test_dots_in_a_text_or_a_comment_are_no_key(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [".".join(["a"] * 150_000) + " = 1", "[" + '"a".' * 90_000 + "a]", "a" * 450_000 + " = 1", '"""\\""' * 90_000],
+    [".".join(["a"] * 250_000) + " = 1", "[" + '"a".' * 150_000 + "a]", "a" * 750_000 + " = 1", '"""\\""' * 150_000],
     ids=["parts", "quoted", "word", "quotes"],
 )
 def test_the_work_for_a_long_key_grows_with_its_length(text: str) -> None:
@@ -63,8 +63,8 @@ def test_the_work_for_a_long_key_grows_with_its_length(text: str) -> None:
     took = time.process_time() - began
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert took < 1.5
-    assert peak < 15e6
+    assert took < 1.25
+    assert peak < 25e6
 
 
 def test_a_whole_number_that_nothing_can_show_is_refused() -> None:

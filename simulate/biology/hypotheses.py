@@ -204,7 +204,9 @@ def hypothesis_named(text: str) -> Hypothesis:
 
 def is_hypothesis(text: str) -> bool:
     """Whether a text is the name of a hypothesis that ships, or of several together."""
+    if any(part.strip().endswith(".toml") for part in text.split("+")):
+        return False
     try:
-        return not text.endswith(".toml") and bool(hypothesis_named(text))
+        return bool(hypothesis_named(text))
     except InputError:
         return False

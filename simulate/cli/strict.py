@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,9 @@ class StrictCommand(Spared, TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As its base; raises `UsageFault` for an option that counts twice or not at all."""
         _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
-        if rest and any("--hypothesis" in parameter.opts for parameter in self.params):
-            _check_hypothesis(rest[0])
+        # Who asks for help is given it.
+        if rest and not any(parameter.is_eager for parameter in order):
+            _check_hypothesis(rest[0], [parameter.opts for parameter in self.params], [one.opts for one in order])
         given: list[str] = []
         for parameter in order:
             name = max(parameter.opts, key=len)
@@ -79,12 +81,14 @@ class StrictCommand(Spared, TyperCommand):
         return super().invoke(ctx)
 
 
-def _check_hypothesis(word: str) -> None:
-    """Refuse the name of a hypothesis where no word is expected: it has an option."""
+def _check_hypothesis(word: str, known: Iterable[list[str]], given: Iterable[list[str]]) -> None:
+    """Refuse the name of a hypothesis where no word is expected, and there is an option for it."""
     from simulate.biology.hypotheses import is_hypothesis
 
-    if is_hypothesis(word):
-        raise _fault(f"the hypothesis `{word}` is given without its option", f"`-H {word}`", code="usage.argument")
+    option = "--hypothesis"
+    if any(option in names for names in known) and is_hypothesis(word):
+        advice = _ADVICE[option] if any(option in names for names in given) else f"`-H {shlex.quote(word)}`"
+        raise _fault(f"the hypothesis `{word}` is given without its option", advice, code="usage.argument")
 
 
 def _spare(parameter: Any) -> None:
@@ -143,8 +147,8 @@ def _beyond(parameter: Any, number: float) -> str | None:
     if (least is None or number >= least) and (most is None or number <= most):
         return None
     if most is None:
-        return f"{least:g} or more"
-    return f"{most:g} or less" if least is None else f"a number from {least:g} to {most:g}"
+        return f"{least:.15g} or more"
+    return f"{most:.15g} or less" if least is None else f"a number from {least:.15g} to {most:.15g}"
 
 
 def _parse_files(values: Iterable[object]) -> None:

@@ -131,8 +131,8 @@ class _Functions:
         # One constant after another, as each may need the earlier ones.
         self._steps = []
         for _, expression in system.constants:
-            symbols = expression.free_symbols
-            needed = [place for place, symbol in enumerate(known) if symbol in symbols]
+            names_of = {symbol.name for symbol in expression.free_symbols}
+            needed = [place for place, symbol in enumerate(known) if symbol.name in names_of]
             self._steps.append((needed, _evaluator([[known[place] for place in needed]], [expression])))
         self._initial = _evaluator([known], system.initial)
         self._gains = _evaluator([known], system.gains)

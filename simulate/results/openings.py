@@ -52,7 +52,8 @@ def if_true(*models: tuple[object, object]) -> list[str]:
 def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
     """Of a run: what changed, first what was reported, at the last visit of which something was, and at the end."""
     own = [row for row in rows if row.group == ALL and not row.less]
-    visits = list(dict.fromkeys(row.visit for row in own))
+    days = {row.visit: row.day for row in own}
+    visits = sorted(days, key=days.__getitem__)
     reported = [row.visit for row in own if row.reported]
     visit = max(reported, key=visits.index) if reported else visits[-1] if visits else ""
     first = {name: place for place, name in enumerate(ENDPOINTS)}

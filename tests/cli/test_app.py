@@ -178,6 +178,17 @@ def test_a_hypothesis_without_its_option_is_told_which(words: list[str], capsys:
     )
 
 
+def test_a_second_hypothesis_without_its_option_is_told_how_two_are_combined(capsys: Capture) -> None:
+    assert outcome(["run", "untreated", "-H", "H1", "H3a"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: the hypothesis `H3a` is given without its option\n"
+        "  try:      `-H H1+H3a` combines two hypotheses\n"
+    )
+    # Who asks for help is given it.
+    assert outcome(["run", "untreated", "H3a", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("Usage: simulate run ")
+
+
 @pytest.mark.parametrize(
     ("words", "found", "expected"),
     [

@@ -28,7 +28,7 @@ def bent_once() -> Iterator[None]:
     def remembered(column: FloatArray) -> FloatArray:
         if (key := column.tobytes()) not in bends:
             bends[key] = bend(column)
-        return bends[key]
+        return bends[key].copy()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(polishing, "_bend", remembered)
