@@ -56,7 +56,7 @@ class StrictCommand(Spared, TyperCommand):
         _, rest, order = self.make_parser(ctx).parse_args(args=list(args))
         # Who asks for help is given it.
         if rest and not any(parameter.is_eager for parameter in order):
-            _check_hypothesis(rest[0], [parameter.opts for parameter in self.params], [one.opts for one in order])
+            _check_hypothesis(rest[0], self.params, order)
         given: list[str] = []
         for parameter in order:
             name = max(parameter.opts, key=len)
@@ -81,13 +81,14 @@ class StrictCommand(Spared, TyperCommand):
         return super().invoke(ctx)
 
 
-def _check_hypothesis(word: str, known: Iterable[list[str]], given: Iterable[list[str]]) -> None:
-    """Refuse the name of a hypothesis where no word is expected, and there is an option for it."""
+def _check_hypothesis(word: str, known: Iterable[Any], given: Iterable[Any]) -> None:
+    """Refuse the name of a hypothesis where no word is expected, and an option among those known takes it."""
     from simulate.biology.hypotheses import is_hypothesis
 
     option = "--hypothesis"
-    if any(option in names for names in known) and is_hypothesis(word):
-        advice = _ADVICE[option] if any(option in names for names in given) else f"`-H {shlex.quote(word)}`"
+    if any(option in parameter.opts for parameter in known) and is_hypothesis(word):
+        is_second = any(option in parameter.opts for parameter in given)
+        advice = _ADVICE[option] if is_second else f"`-H {shlex.quote(word)}`"
         raise _fault(f"the hypothesis `{word}` is given without its option", advice, code="usage.argument")
 
 
