@@ -9,7 +9,7 @@ from pathlib import Path
 
 from simulate.errors import InputError, Where
 from simulate.exchange.foreign import format_of, is_foreign, read_foreign
-from simulate.files import parse_toml, read_bytes, read_toml
+from simulate.files import parse_toml, read_toml
 from simulate.studies.model_time import time_unit_set
 from simulate.studies.scenario import (
     DEFAULT_PATIENTS,
@@ -97,8 +97,9 @@ def scenario_for(
     document = None if is_foreign(path) else read_toml(path)
     if document is None or is_model(document):
         if end is None:
-            # One that is not there, or cannot be read, is told as that.
-            read_bytes(path, str(source))
+            if document is None:
+                # One that is not there, or is cut short, is told as that.
+                read_foreign(path, time_unit=time_unit_set(settings))
             a_model = f"an {format_of(path)}" if document is None else "a model"
             raise InputError(
                 f"{a_model} file does not say how long it is to be solved",

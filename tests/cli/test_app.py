@@ -208,9 +208,14 @@ def test_a_number_that_an_option_does_not_take_is_told_with_those_it_takes(
     )
 
 
-def test_a_model_that_is_not_there_is_told_before_what_else_it_would_take(capsys: Capture) -> None:
+def test_a_model_that_is_not_there_or_is_cut_is_told_before_what_else_it_would_take(
+    tmp_path: Path, capsys: Capture
+) -> None:
     assert outcome(["run", "nosuch.xml"]) == 3
     assert capsys.readouterr().err.startswith("error[file.missing]: the file does not exist\n")
+    (tmp_path / "cut.xml").write_text('<?xml version="1.0"?>\n<sbml><model>\n', encoding="utf-8")
+    assert outcome(["run", str(tmp_path / "cut.xml")]) == 3
+    assert capsys.readouterr().err.startswith("error[xml.syntax]: the file is no sound XML")
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "a", "b"], ["run", "a", "-n"]])
